@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+export type Protocol = 'tcp' | 'udp'
+
+interface Socket {
+  /** hexadecimal as the kernel prints it: 127.0.0.1 is `0100007F` */
+  address: string
+  inode: string
+}
+
+/** State column of /proc/net/*: 0A is a listening TCP socket, 07 an unconnected UDP socket. */
+const WAITING = { tcp: '0A', udp: '07' } as const
+const LOCALHOST = new Set([
+  '0100007F',
+  '00000000',
+  '00000000000000000000000000000000',
+  '0000000000000000FFFF00000100007F',
+  '0000000000000000FFFF000000000000',
+])
+
+/** The sockets that wait for traffic on a port (proc_pid_net(5)). */
+const socketsOn = (protocol: Protocol, port: number): Socket[] => {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  return [protocol, `${protocol}6`].flatMap((table) =>
+    lines(`/proc/net/${table}`)
+      .map((line) => line.trim().split(/\s+/))
+      .filter((row) => row[1]?.endsWith(suffix) && row[3] === WAITING[protocol])
+      .map((row) => ({
+        address: (row[1] as string).slice(0, -suffix.length),
+        inode: row[9] ?? '',
+      })),
+  )
+}
+
+const lines = (path: string): string[] => {
+  try {
+    return readFileSync(path, 'utf8').split('\n').slice(1)
+  } catch {
+    // No IPv6 in this kernel, or no /proc for us: nothing is known, so nothing is claimed.
+    return []
+  }
+}
+
+export interface Holder {
+  /** null when the process belongs to a user we may not look at */
+  pid: number | null
+  name: string | null
+}
+
+/** Who waits for traffic on a port of this machine; null when nobody does. */
+export const holderOf = (protocol: Protocol, port: number): Holder | null => {
+  const sockets = socketsOn(protocol, port)
+  if (sockets.length === 0) return null
+  const links = new Set(sockets.map((socket) => `socket:[${socket.inode}]`))
+  const pid = pids().find((one) => hasLink(one, links))
+  return pid === undefined ? { pid: null, name: null } : { pid, name: nameOf(pid) }
+}
+
+/** True when this very process accepts TCP connections to 127.0.0.1 on that port. */
+export const ownsListener = (pid: number, port: number): boolean => {
+  const links = socketsOn('tcp', port)
+    .filter((socket) => LOCALHOST.has(socket.address))
+    .map((socket) => `socket:[${socket.inode}]`)
+  return links.length > 0 && hasLink(pid, new Set(links))
+}
+
+/** A sentence for the person whose port is taken. */
+export const describeHolder = (protocol: Protocol, port: number): string => {
+  const holder = holderOf(protocol, port)
+  if (!holder) return `${protocol} port ${port} is taken`
+  if (holder.pid === null) return `${protocol} port ${port} is taken by a process of another user`
+  return `${protocol} port ${port} is taken by ${holder.name ?? 'a process'} (pid ${holder.pid})`
+}
+
+/** All processes that /proc shows. */
+export const pids = (): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+
+const hasLink = (pid: number, links: Set<string>): boolean => {
+  const folder = `/proc/${pid}/fd`
+  try {
+    return readdirSync(folder).some((fd) => links.has(linkOf(`${folder}/${fd}`)))
+  } catch {
+    // Gone meanwhile, or another user's.
+    return false
+  }
+}
+
+const linkOf = (path: string): string => {
+  try {
+    return readlinkSync(path)
+  } catch {
+    // Closed between listing and looking.
+    return ''
+  }
+}
+
+const nameOf = (pid: number): string | null => {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+  } catch {
+    return null
+  }
+}
