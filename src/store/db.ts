@@ -1,0 +1,89 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { Database, type SQLQueryBindings } from 'bun:sqlite'
+import { Kysely, SqliteAdapter, SqliteDialect, type SqliteDatabase, type Transaction } from 'kysely'
+import type { Tables } from './tables.ts'
+
+/** What store functions take first: the database, or a transaction in it. */
+export type Db = Kysely<Tables> | Transaction<Tables>
+
+/** An open database; the one handle that may begin transactions, copy or run a migration. */
+export interface Store {
+  readonly db: Kysely<Tables>
+  /** Runs `work` in one write transaction; a throw rolls all of it back. */
+  transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
+  /** Several statements at once, for migrations only. */
+  exec(sql: string): void
+  raw: Database
+  close(): Promise<void>
+}
+
+/**
+ * Opens (or makes) the SQLite file. `synchronous=FULL`: with NORMAL a power loss would forget a
+ * revocation that was already answered.
+ */
+export const openStore = (path: string): Store => {
+  const raw = new Database(path, { create: true, strict: true })
+  for (const pragma of PRAGMAS) raw.run(`PRAGMA ${pragma}`)
+  const inside = new AsyncLocalStorage<true>()
+  const kysely = new Kysely<Tables>({ dialect: new TransactionalDdlDialect({ database: shim(raw) }) })
+  return {
+    raw,
+    get db() {
+      // Kysely holds one connection: the outer handle inside a transaction would wait for ever.
+      if (inside.getStore()) throw new Error('the outer database was used inside a transaction')
+      return kysely
+    },
+    transaction: (work) => kysely.transaction().execute((tx) => inside.run(true, () => work(tx))),
+    exec: (sql) => raw.exec(sql),
+    close: () => kysely.destroy(),
+  }
+}
+
+const PRAGMAS = [
+  'journal_mode = WAL',
+  'synchronous = FULL',
+  'busy_timeout = 5000',
+  'foreign_keys = ON',
+  'trusted_schema = OFF',
+]
+
+class TransactionalDdlAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+class TransactionalDdlDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalDdlAdapter()
+  }
+}
+
+/** bun:sqlite behind the better-sqlite3 interface that Kysely's own dialect expects. */
+const shim = (raw: Database): SqliteDatabase => ({
+  prepare: (sql) => {
+    // A deferred transaction that reads first fails with SQLITE_BUSY where an immediate one waits.
+    const statement = raw.query(sql === 'begin' ? 'begin immediate' : sql)
+    return {
+      reader: statement.columnNames.length > 0,
+      all: (parameters) => statement.all(...guard(parameters)),
+      run: (parameters) => {
+        const { changes, lastInsertRowid } = statement.run(...guard(parameters))
+        return { changes, lastInsertRowid }
+      },
+      iterate: (parameters) =>
+        statement.iterate(...guard(parameters)) as IterableIterator<unknown>,
+    }
+  },
+  close: () => raw.close(),
+})
+
+/** Values that SQLite and PostgreSQL would not store alike stop here instead of in the data. */
+const guard = (parameters: readonly unknown[]): SQLQueryBindings[] => {
+  for (const value of parameters) {
+    if (value === null || value instanceof Uint8Array || Number.isSafeInteger(value)) continue
+    if (typeof value === 'string' && !value.includes('\0')) continue
+    throw new TypeError(`a ${typeof value} cannot be stored as it is`)
+  }
+  return parameters as SQLQueryBindings[]
+}

@@ -1,0 +1,9 @@
+import init from './0001-init.sql' with { type: 'text' }
+
+export interface Migration {
+  name: string
+  sql: string
+}
+
+/** In order, append-only: a released file never changes. Static imports, so that the executable holds them. */
+export const migrations: readonly Migration[] = [{ name: '0001-init', sql: init }]

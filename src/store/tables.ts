@@ -1,0 +1,64 @@
+/** A boolean as both SQLite and PostgreSQL can hold it. */
+export type Flag = 0 | 1
+
+export interface SettingRow {
+  name: string
+  value: string
+}
+
+export interface TenantRow {
+  id: string
+  slug: string
+  name: string | null
+  status: 'active' | 'deactivated'
+  limits: string
+  tokens_revoked_before: number | null
+  created_at: number
+  deleted_at: number | null
+}
+
+export interface TenantCounterRow {
+  tenant_id: string
+  rooms: number
+}
+
+export interface KeyRow {
+  api_key: string
+  tenant_id: string
+  label: string | null
+  sealed_secret: Uint8Array
+  previous_sealed_secret: Uint8Array | null
+  previous_expires_at: number | null
+  previous_last_used_at: number | null
+  tokens_revoked_before: number | null
+  created_at: number
+  expires_at: number | null
+  last_used_at: number | null
+  last_used_from: string | null
+  deleted_at: number | null
+}
+
+export interface RoomRow {
+  id: string
+  tenant_id: string
+  name: string
+  max_participants: number | null
+  empty_timeout_seconds: number
+  departure_timeout_seconds: number
+  metadata: string
+  locked: Flag
+  opens_at: number | null
+  closes_at: number | null
+  max_duration_seconds: number | null
+  version: number
+  created_at: number
+  updated_at: number
+}
+
+export interface Tables {
+  settings: SettingRow
+  tenants: TenantRow
+  tenant_counters: TenantCounterRow
+  keys: KeyRow
+  rooms: RoomRow
+}

@@ -1,0 +1,71 @@
+import type { Db } from './db.ts'
+import type { TenantRow } from './tables.ts'
+
+export type { TenantRow } from './tables.ts'
+
+const TENANT = [
+  'id',
+  'slug',
+  'name',
+  'status',
+  'limits',
+  'tokens_revoked_before',
+  'created_at',
+  'deleted_at',
+] as const
+
+export const insertTenant = async (db: Db, row: TenantRow): Promise<void> => {
+  await db.insertInto('tenants').values(row).execute()
+  await db.insertInto('tenant_counters').values({ tenant_id: row.id, rooms: 0 }).execute()
+}
+
+export const findTenant = (db: Db, id: string): Promise<TenantRow | undefined> =>
+  db.selectFrom('tenants').select(TENANT).where('id', '=', id).where('deleted_at', 'is', null).executeTakeFirst()
+
+export const findTenantBySlug = (db: Db, slug: string): Promise<TenantRow | undefined> =>
+  db.selectFrom('tenants').select(TENANT).where('slug', '=', slug).where('deleted_at', 'is', null).executeTakeFirst()
+
+/** When a tenant of this slug was last deleted, or null. */
+export const slugDeletedAt = async (db: Db, slug: string): Promise<number | null> => {
+  const row = await db
+    .selectFrom('tenants')
+    .select((eb) => eb.fn.max('deleted_at').as('at'))
+    .where('slug', '=', slug)
+    .executeTakeFirst()
+  return row?.at ?? null
+}
+
+/** Oldest first, from after a position; one query serves every page. */
+export const listTenants = (
+  db: Db,
+  after: { createdAt: number; id: string } | null,
+  limit: number,
+): Promise<TenantRow[]> => {
+  let query = db.selectFrom('tenants').select(TENANT).where('deleted_at', 'is', null)
+  if (after) {
+    query = query.where((eb) =>
+      eb(eb.refTuple('created_at', 'id'), '>', eb.tuple(after.createdAt, after.id)),
+    )
+  }
+  return query.orderBy('created_at').orderBy('id').limit(limit).execute()
+}
+
+type Changes = Partial<Omit<TenantRow, 'id' | 'slug' | 'created_at'>>
+
+export const updateTenant = async (db: Db, id: string, changes: Changes): Promise<void> => {
+  await db.updateTable('tenants').set(changes).where('id', '=', id).execute()
+}
+
+/**
+ * Adds `by` to the tenant's number of rooms and answers the sum. The first statement of every
+ * write that must be exact: the row is the tenant's lock on any database.
+ */
+export const countRooms = async (db: Db, tenantId: string, by: number): Promise<number> => {
+  const row = await db
+    .updateTable('tenant_counters')
+    .set((eb) => ({ rooms: eb('rooms', '+', by) }))
+    .where('tenant_id', '=', tenantId)
+    .returning('rooms')
+    .executeTakeFirstOrThrow()
+  return row.rooms
+}
