@@ -1,0 +1,74 @@
+import { signJwt } from '../lib/jwt.ts'
+
+/** What a participant may do, in LiveKit's words (its `video` grant). */
+export interface Grants {
+  canPublish: boolean
+  canSubscribe: boolean
+  canPublishData: boolean
+  /** Narrows publishing to these sources; LiveKit reads an empty list as all. */
+  canPublishSources?: string[]
+  canUpdateOwnMetadata: boolean
+  hidden: boolean
+}
+
+/** Somebody who may join one room. */
+export interface Participant {
+  identity: string
+  name?: string
+  metadata?: string
+  attributes?: Record<string, string>
+  /** LiveKit's name of the room */
+  room: string
+  grants: Grants
+}
+
+/** The one pair that livekit-server knows; what it signs never leaves this machine. */
+export interface LivekitKey {
+  apiKey: string
+  apiSecret: string
+}
+
+export const videoGrant = (room: string, grants: Grants): Record<string, unknown> => ({
+  room,
+  roomJoin: true,
+  canPublish: grants.canPublish,
+  canSubscribe: grants.canSubscribe,
+  canPublishData: grants.canPublishData,
+  ...(grants.canPublishSources?.length ? { canPublishSources: grants.canPublishSources } : {}),
+  ...(grants.canUpdateOwnMetadata ? { canUpdateOwnMetadata: true } : {}),
+  ...(grants.hidden ? { hidden: true } : {}),
+})
+
+/** Reads grants back from a `video` claim, with LiveKit's defaults for what it leaves out. */
+export const grantsOf = (video: Record<string, unknown>): Grants => {
+  const canPublish = video.canPublish !== false
+  const sources = video.canPublishSources
+  return {
+    canPublish,
+    canSubscribe: video.canSubscribe !== false,
+    canPublishData: typeof video.canPublishData === 'boolean' ? video.canPublishData : canPublish,
+    ...(Array.isArray(sources) && sources.length > 0 ? { canPublishSources: sources.map(String) } : {}),
+    canUpdateOwnMetadata: video.canUpdateOwnMetadata === true,
+    hidden: video.hidden === true,
+  }
+}
+
+/**
+ * The token that opens one signaling connection upstream, built field by field: `recorder`,
+ * `agent` and `kind` would walk past seats, `roomCreate` and `roomAdmin` past the room.
+ * @param expiresAt seconds; LiveKit's refresh tokens live as long as what is left of it
+ */
+export const internalJoinToken = (who: Participant, key: LivekitKey, now: number, expiresAt: number): string =>
+  signJwt(
+    {
+      iss: key.apiKey,
+      sub: who.identity,
+      nbf: Math.floor(now / 1000) - 5,
+      exp: Math.max(expiresAt, Math.floor(now / 1000) + 60),
+      ...(who.name === undefined ? {} : { name: who.name }),
+      ...(who.metadata === undefined ? {} : { metadata: who.metadata }),
+      ...(who.attributes === undefined ? {} : { attributes: who.attributes }),
+      video: videoGrant(who.room, who.grants),
+    },
+    Buffer.from(key.apiSecret),
+  )
