@@ -1,0 +1,245 @@
+import { type Clock, sleep } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import { RwLocks } from '../lib/rw-lock.ts'
+import { LivekitError, type LivekitClient } from '../livekit/client.ts'
+import type { Store } from '../store/db.ts'
+import { findRoom } from '../store/rooms.ts'
+import { findTenantBySlug } from '../store/tenants.ts'
+import { GoLiveError } from './errors.ts'
+import type { Presence, Seat } from './presence.ts'
+import { livekitRoomName, splitLivekitRoomName } from './room-names.ts'
+import { type Room, roomOf } from './rooms.ts'
+
+/** What GoLive asks of livekit-server about calls. */
+export type Livekit = Pick<
+  LivekitClient,
+  'createRoom' | 'deleteRoom' | 'listRooms' | 'listParticipants' | 'removeParticipant' | 'updateRoomMetadata'
+>
+
+/** What is known of the child that runs the calls. */
+export interface Child {
+  readonly up: boolean
+  readonly generation: number
+}
+
+interface Deps {
+  store: Store
+  clock: Clock
+  log: Logger
+  presence: Presence
+  livekit: Livekit
+  child: () => Child
+}
+
+/** How many rooms are asked about at once. */
+const SWEEP_WIDTH = 8
+const RETRY_MS = 250
+
+/** The calls that run in livekit-server: makes their rooms, ends them, and keeps presence true. */
+export class Calls {
+  readonly #deps: Deps
+  readonly #locks = new RwLocks()
+  readonly #ensuring = new Map<string, Promise<void>>()
+  /** the child whose calls presence shows; people are let in only into a known house */
+  #knownGeneration = -1
+  #sweeping: Promise<void> | null = null
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** False while livekit-server is down or its running calls are not counted yet. */
+  get ready(): boolean {
+    const child = this.#deps.child()
+    return child.up && child.generation === this.#knownGeneration
+  }
+
+  /** Runs a join; many at once in a room, but none while the room is being ended. */
+  joining<T>(livekitName: string, join: () => Promise<T>): Promise<T> {
+    return this.#locks.shared(livekitName, join)
+  }
+
+  /**
+   * Makes LiveKit's room unless an open connection proves that it is there; LiveKit forgets rooms
+   * by itself and with each restart. @param again after LiveKit said that the room is not there
+   */
+  async ensure(room: Room, again = false): Promise<void> {
+    const { presence } = this.#deps
+    if (!again && presence.hasSocket(room.livekitName)) return
+    const running = this.#ensuring.get(room.livekitName)
+    if (running) return running
+    const making = this.#make(room).finally(() => this.#ensuring.delete(room.livekitName))
+    this.#ensuring.set(room.livekitName, making)
+    return making
+  }
+
+  async #make(room: Room): Promise<void> {
+    await this.#deps.livekit.createRoom({
+      name: room.livekitName,
+      emptyTimeout: room.emptyTimeoutSeconds,
+      departureTimeout: room.departureTimeoutSeconds,
+      metadata: room.metadata,
+    })
+  }
+
+  /**
+   * Ends the call in a room, then does `after` before anybody can join again.
+   * @throws media_unavailable when livekit-server runs and does not answer
+   */
+  end(room: Room, after: () => Promise<void> = async () => {}): Promise<void> {
+    const { presence } = this.#deps
+    return this.#locks.exclusive(room.livekitName, async () => {
+      // Deleted and made again while we waited: that call is not the one to end.
+      if ((await this.find(room.livekitName))?.id !== room.id) return after()
+      presence.epoch++
+      await this.#deleteLivekitRoom(room.livekitName)
+      for (const seat of presence.seatsOf(room.livekitName)) seat.socket?.close()
+      presence.forgetRoom(room.livekitName)
+      await after()
+    })
+  }
+
+  async #deleteLivekitRoom(livekitName: string): Promise<void> {
+    const { livekit, child } = this.#deps
+    try {
+      await livekit.deleteRoom(livekitName)
+    } catch (error) {
+      if (error instanceof LivekitError && error.code === 'not_found') return
+      // A dead child has no calls; a living one that does not answer may still run this one.
+      if (child().up) throw mediaUnavailable(error)
+    }
+  }
+
+  /** Passes changed metadata on to a running call, so that people in it see it. */
+  async showMetadata(room: Room): Promise<void> {
+    const { livekit, presence } = this.#deps
+    if (presence.roomNow(room) === 0) return
+    await livekit.updateRoomMetadata(room.livekitName, room.metadata).catch(ignoreAbsent)
+  }
+
+  /** Removes everybody whose seat matches from their calls. Who is on the way in is asked again. */
+  async putOut(match: (seat: Seat) => boolean): Promise<void> {
+    const { presence } = this.#deps
+    presence.epoch++
+    await inParallel(presence.matching(match), SWEEP_WIDTH, (seat) => this.remove(seat))
+  }
+
+  /** Removes one participant; its client is told by LiveKit, then the connection is closed. */
+  async remove(seat: Pick<Seat, 'livekitName' | 'identity' | 'socket'>): Promise<void> {
+    const { livekit, log } = this.#deps
+    try {
+      await livekit.removeParticipant(seat.livekitName, seat.identity)
+    } catch (error) {
+      if (!(error instanceof LivekitError && error.code === 'not_found')) {
+        log.warn({ room: seat.livekitName }, 'livekit-server did not remove a participant; its connection is closed')
+      }
+    }
+    seat.socket?.close()
+  }
+
+  /**
+   * livekit-server answers. A new one has no calls; those of an adopted one are counted first, so
+   * that nobody takes a seat that is taken.
+   */
+  async childUp(adopted: boolean): Promise<void> {
+    const { generation } = this.#deps.child()
+    if (!adopted) {
+      this.#deps.presence.clear()
+      this.#knownGeneration = generation
+    }
+    while (!this.ready && this.#deps.child().generation === generation && this.#deps.child().up) {
+      await this.sweep()
+      if (!this.ready) await sleep(RETRY_MS)
+    }
+  }
+
+  /** livekit-server is gone: so are its calls. */
+  childDown(): void {
+    this.#deps.presence.clear()
+    this.#knownGeneration = -1
+  }
+
+  /** Compares presence with what LiveKit lists; one run at a time. Called every few seconds. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#sweepNow().finally(() => {
+      this.#sweeping = null
+    })
+    return this.#sweeping
+  }
+
+  async #sweepNow(): Promise<void> {
+    const { livekit, presence, clock, child, log } = this.#deps
+    const { up, generation } = child()
+    if (!up) return
+    try {
+      const askedAt = clock()
+      const listed = await livekit.listRooms()
+      const names = new Set([...listed.map((room) => room.name), ...presence.places().map((place) => place.livekitName)])
+      const since = new Map(listed.map((room) => [room.name, room.createdAtMs]))
+      await inParallel([...names], SWEEP_WIDTH, (name) => this.#sweepRoom(name, since.get(name) ?? null, askedAt))
+      if (child().up && child().generation === generation) this.#knownGeneration = generation
+    } catch (error) {
+      log.warn({ code: error instanceof LivekitError ? error.code : 'failed' }, 'could not compare calls with livekit-server; trying again')
+    }
+  }
+
+  async #sweepRoom(livekitName: string, startedAt: number | null, askedAt: number): Promise<void> {
+    const { livekit, presence } = this.#deps
+    const room = await this.find(livekitName)
+    if (!room) return this.#endStray(livekitName)
+    if (startedAt !== null && this.#isOver(room, startedAt)) return this.end(room)
+    const listed = startedAt === null ? [] : await livekit.listParticipants(livekitName)
+    presence.observe({ tenantId: room.tenantId, roomId: room.id, livekitName }, listed, askedAt)
+  }
+
+  /** A room that a crash left behind between our registry and LiveKit. */
+  #endStray(livekitName: string): Promise<void> {
+    const { livekit, presence, log } = this.#deps
+    return this.#locks.exclusive(livekitName, async () => {
+      if (await this.find(livekitName)) return
+      log.warn({ room: livekitName }, 'livekit-server has a room that is not registered; ending it')
+      await livekit.deleteRoom(livekitName).catch(ignoreAbsent)
+      presence.forgetRoom(livekitName)
+    })
+  }
+
+  #isOver(room: Room, startedAt: number): boolean {
+    const now = this.#deps.clock()
+    const longest = room.maxDurationSeconds
+    return (
+      (room.closesAt !== null && room.closesAt <= now) ||
+      (longest !== null && startedAt + longest * 1000 <= now)
+    )
+  }
+
+  /** The registered room that LiveKit knows by this name, or null. */
+  async find(livekitName: string): Promise<Room | null> {
+    const { db } = this.#deps.store
+    const names = splitLivekitRoomName(livekitName)
+    const tenant = names && (await findTenantBySlug(db, names.slug))
+    const row = tenant && (await findRoom(db, tenant.id, names.room))
+    return row ? roomOf(row, livekitRoomName(tenant.slug, row.name)) : null
+  }
+}
+
+const ignoreAbsent = (error: unknown): void => {
+  if (!(error instanceof LivekitError && error.code === 'not_found')) throw mediaUnavailable(error)
+}
+
+const mediaUnavailable = (cause: unknown): GoLiveError =>
+  new GoLiveError('media_unavailable', 'livekit-server does not answer', {
+    hint: 'Nothing was changed. Try again in a few seconds.',
+    retryAfterSeconds: 2,
+    cause,
+  })
+
+/** Works through a list, `width` at a time; the first failure is thrown after all have ended. */
+const inParallel = async <T>(list: T[], width: number, work: (item: T) => Promise<void>): Promise<void> => {
+  const queue = [...list]
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+  }
+  const results = await Promise.allSettled(Array.from({ length: Math.min(width, list.length) }, worker))
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+}

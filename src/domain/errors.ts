@@ -1,0 +1,62 @@
+/** Every way a request can be refused. http/problem.ts maps each to its one status. */
+export type ErrorCode =
+  | 'missing_credentials'
+  | 'invalid_credentials'
+  | 'secret_sent_as_key'
+  | 'tenant_deactivated'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'malformed_json'
+  | 'malformed_request'
+  | 'unsupported_media_type'
+  | 'body_too_large'
+  | 'validation_failed'
+  | 'invalid_cursor'
+  | 'rate_limited'
+  | 'tenant_not_found'
+  | 'tenant_exists'
+  | 'slug_recently_used'
+  | 'key_not_found'
+  | 'last_key'
+  | 'room_not_found'
+  | 'room_exists'
+  | 'room_limit_reached'
+  | 'precondition_failed'
+  | 'calls_running'
+  | 'media_unavailable'
+  | 'server_stopping'
+  | 'storage_full'
+  | 'internal_error'
+
+export interface FieldError {
+  path: string
+  message: string
+}
+
+interface Details {
+  /** what to do next */
+  hint?: string
+  errors?: FieldError[]
+  /** further members of the answer's body, such as the room that exists already */
+  extra?: Record<string, unknown>
+  retryAfterSeconds?: number
+  cause?: unknown
+}
+
+/** A refusal that people read: `message` is its sentence. The domain never says a status. */
+export class GoLiveError extends Error {
+  override name = 'GoLiveError'
+  readonly code: ErrorCode
+  readonly details: Details
+
+  constructor(code: ErrorCode, message: string, details: Details = {}) {
+    super(message, { cause: details.cause })
+    this.code = code
+    this.details = details
+  }
+}
+
+/** The server cannot start: exit code 3 and one sentence. */
+export class StartError extends Error {
+  override name = 'StartError'
+}

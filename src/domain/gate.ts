@@ -1,0 +1,172 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Store } from '../store/db.ts'
+import { findKey } from '../store/keys.ts'
+import { findRoom } from '../store/rooms.ts'
+import { findTenant } from '../store/tenants.ts'
+import type { Calls } from './calls.ts'
+import type { Presence, Seat } from './presence.ts'
+import { isRevoked } from './revocation.ts'
+import { livekitRoomName, splitLivekitRoomName } from './room-names.ts'
+import { type Room, roomOf } from './rooms.ts'
+import { type Tenant, tenantOf } from './tenants.ts'
+import type { JoinClaims, Tokens } from './tokens.ts'
+
+/** Why somebody is not let in. http/signaling.ts maps each to its one status. */
+export type RefusalCode =
+  | 'token_missing'
+  | 'token_invalid'
+  | 'token_expired'
+  | 'token_not_yet_valid'
+  | 'token_revoked'
+  | 'tenant_deactivated'
+  | 'room_locked'
+  | 'room_not_open'
+  | 'room_closed'
+  | 'room_full'
+  | 'tenant_full'
+  | 'room_not_found'
+  | 'upgrade_required'
+  | 'request_refused'
+  | 'media_unavailable'
+  | 'server_full'
+
+/** A refusal is an answer, not a failure: its sentence is for the person who wanted to join. */
+export class Refusal {
+  readonly code: RefusalCode
+  readonly sentence: string
+  readonly retryAfterSeconds: number | null
+
+  constructor(code: RefusalCode, sentence: string, retryAfterSeconds: number | null = null) {
+    this.code = code
+    this.sentence = sentence
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+export interface Admission {
+  claims: JoinClaims
+  room: Room
+}
+
+/** Seconds by which a client's idea of our time may be off (tokens are made with our own clock). */
+const EXPIRY_LEEWAY = 5
+const START_LEEWAY = 60
+/** How often a decision is made anew because somebody was put out meanwhile. */
+const MOST_DECISIONS = 5
+
+interface Deps {
+  store: Store
+  clock: Clock
+  tokens: Tokens
+  presence: Presence
+  calls: Calls
+  maxParticipants: number
+}
+
+/** Decides who may join: on every connect and every reconnect, by what holds now. */
+export class Gate {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** The claims of a token that is ours and in time. */
+  read(token: string | null): JoinClaims | Refusal {
+    // While the media server is away every other refusal would end calls that only have to wait.
+    if (!this.#deps.calls.ready) return mediaUnavailable()
+    if (token === null) {
+      return new Refusal('token_missing', 'the address has no access_token; get one from POST /api/v1/rooms/{room}/tokens')
+    }
+    const claims = this.#deps.tokens.verify(token)
+    if (!claims) return new Refusal('token_invalid', 'this token was not issued by this server')
+    const now = this.#deps.clock() / 1000
+    if (claims.expiresAt + EXPIRY_LEEWAY <= now) return new Refusal('token_expired', 'this token has expired; get a new one')
+    if (claims.notBefore - START_LEEWAY > now) return new Refusal('token_not_yet_valid', 'this token is not valid yet')
+    return claims
+  }
+
+  /** Would these claims be admitted now? Takes nothing. */
+  async check(claims: JoinClaims): Promise<Admission | Refusal> {
+    const standing = await this.#standing(claims)
+    if (standing instanceof Refusal) return standing
+    return this.#decide(claims, standing) ?? { claims, room: standing.room }
+  }
+
+  /**
+   * Takes a seat if these claims are admitted now; it is the caller's to open or give back. `epoch`
+   * tells later whether anybody was put out since.
+   */
+  async admit(claims: JoinClaims): Promise<(Admission & { seat: Seat; epoch: number }) | Refusal> {
+    const { presence } = this.#deps
+    for (let tries = 0; tries < MOST_DECISIONS; tries++) {
+      const { epoch } = presence
+      const standing = await this.#standing(claims)
+      if (presence.epoch !== epoch) continue
+      // From here to `take` nothing is awaited: two people cannot be given the last seat.
+      if (standing instanceof Refusal) return standing
+      const refusal = this.#decide(claims, standing)
+      if (refusal) return refusal
+      const { room } = standing
+      const seat = presence.take(placeOf(room), claims.identity, claims.apiKey)
+      return { claims, room, seat, epoch }
+    }
+    return mediaUnavailable()
+  }
+
+  /** Whether tenant, key and room still stand behind the token. */
+  async #standing(claims: JoinClaims): Promise<{ tenant: Tenant; room: Room } | Refusal> {
+    const { db } = this.#deps.store
+    const tenantRow = await findTenant(db, claims.tenantId)
+    if (!tenantRow) return revoked('the tenant of this token was deleted')
+    const tenant = tenantOf(tenantRow)
+    if (tenant.status !== 'active') return new Refusal('tenant_deactivated', 'calls of this tenant are switched off')
+    if (isRevoked(claims.issuedAt, tenant.tokensRevokedBefore)) return revoked('this token was revoked; get a new one')
+    const key = await findKey(db, claims.apiKey)
+    if (!key || isRevoked(claims.issuedAt, key.tokens_revoked_before)) {
+      return revoked('the key that made this token was deleted or replaced; get a new token')
+    }
+    const names = splitLivekitRoomName(claims.room)
+    const row = names && (await findRoom(db, tenant.id, names.room))
+    if (!row) return roomNotFound()
+    if (row.id !== claims.roomId) return revoked('this room was deleted and made anew; get a new token')
+    return { tenant, room: roomOf(row, livekitRoomName(tenant.slug, row.name)) }
+  }
+
+  /** Null means: let in. */
+  #decide({ identity }: JoinClaims, { tenant, room }: { tenant: Tenant; room: Room }): Refusal | null {
+    const { presence, calls, clock } = this.#deps
+    const now = clock()
+    if (!calls.ready) return mediaUnavailable()
+    if (room.closesAt !== null && room.closesAt <= now) return new Refusal('room_closed', 'this room is closed')
+    // Who has a seat is coming back, whatever the address says of reconnecting.
+    if (presence.seat(room.livekitName, identity)) return null
+    if (room.locked) return new Refusal('room_locked', 'this room is locked; nobody new can join now')
+    if (room.opensAt !== null && room.opensAt > now) {
+      return new Refusal('room_not_open', `this room opens at ${new Date(room.opensAt).toISOString()}`)
+    }
+    return this.#noSeat(identity, tenant, room)
+  }
+
+  #noSeat(identity: string, { limits }: Tenant, room: Room): Refusal | null {
+    const full = this.#deps.presence.full(placeOf(room), identity, {
+      room: Math.min(room.maxParticipants ?? limits.max_participants_per_room, limits.max_participants_per_room),
+      tenant: limits.max_concurrent_participants ?? Number.POSITIVE_INFINITY,
+      server: this.#deps.maxParticipants,
+    })
+    if (full === 'room_full') return new Refusal('room_full', 'this room is full')
+    if (full === 'tenant_full') return new Refusal('tenant_full', 'as many people as allowed are in calls already')
+    if (full === 'server_full') return new Refusal('server_full', 'this server is full', 5)
+    return null
+  }
+}
+
+const placeOf = (room: Room) => ({ tenantId: room.tenantId, roomId: room.id, livekitName: room.livekitName })
+
+const revoked = (sentence: string): Refusal => new Refusal('token_revoked', sentence)
+
+/** livekit-client stops trying at once on this very text and otherwise hammers for seconds. */
+const roomNotFound = (): Refusal => new Refusal('room_not_found', 'requested room does not exist')
+
+export const mediaUnavailable = (): Refusal =>
+  new Refusal('media_unavailable', 'the media server is restarting; try again', 1)

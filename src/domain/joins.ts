@@ -1,0 +1,179 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import { FrameError, isSimulation, joinedSid, swapRefreshToken } from '../livekit/frames.ts'
+import { internalJoinToken, type LivekitKey } from '../livekit/grants.ts'
+import { openSignal, SignalError, type Upstream } from '../livekit/signal.ts'
+import type { Calls } from './calls.ts'
+import { type Admission, type Gate, mediaUnavailable, Refusal } from './gate.ts'
+import type { Presence, Seat, SeatSocket } from './presence.ts'
+import type { JoinClaims, Tokens } from './tokens.ts'
+
+/** An upgrade as it came in, without its token. */
+export interface JoinRequest {
+  path: string
+  query: string
+  userAgent: string | null
+  address: string | null
+}
+
+const OPEN_TIMEOUT_MS = 7000
+
+interface Deps {
+  gate: Gate
+  calls: Calls
+  presence: Presence
+  tokens: Tokens
+  clock: Clock
+  log: Logger
+  livekitKey: LivekitKey
+  livekitOrigin: () => string
+  /** seconds that livekit-server took to accept a connection */
+  onUpstream: (seconds: number) => void
+}
+
+/** Brings people into calls: decides, makes the room, opens LiveKit's side of their connection. */
+export class Joins {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** What {@link open} would answer now; takes no seat. Null means: admitted. */
+  async validate(token: string | null): Promise<Refusal | null> {
+    const claims = this.#deps.gate.read(token)
+    if (claims instanceof Refusal) return claims
+    const verdict = await this.#deps.gate.check(claims)
+    return verdict instanceof Refusal ? verdict : null
+  }
+
+  /**
+   * Opens a connection for a token and gives it to `attach`, which tells whether the client took
+   * it. The room cannot be ended between the decision and that.
+   */
+  open(
+    token: string | null,
+    request: JoinRequest,
+    attach: (connection: Connection) => boolean,
+  ): Promise<Refusal | Connection> {
+    const claims = this.#deps.gate.read(token)
+    if (claims instanceof Refusal) return Promise.resolve(claims)
+    return this.#deps.calls.joining(claims.room, async () => {
+      const admission = await this.#deps.gate.admit(claims)
+      if (admission instanceof Refusal) return admission
+      return this.#connect(admission, request, attach)
+    })
+  }
+
+  async #connect(
+    admission: Admission & { seat: Seat; epoch: number },
+    request: JoinRequest,
+    attach: (connection: Connection) => boolean,
+  ): Promise<Refusal | Connection> {
+    const { presence, tokens } = this.#deps
+    const { seat, claims } = admission
+    const upstream = await this.#upstream(admission, request)
+    if (upstream instanceof Refusal) {
+      presence.failed(seat)
+      return upstream
+    }
+    const connection = new Connection(upstream, seat, claims, presence, tokens)
+    presence.opened(seat, connection)
+    const late = await this.#putOutMeanwhile(admission, connection)
+    if (late) return late
+    if (!attach(connection)) connection.close()
+    return connection
+  }
+
+  /** LiveKit's side, with one more try for a room that it forgot between the two steps. */
+  async #upstream({ claims, room }: Admission, request: JoinRequest): Promise<Upstream | Refusal> {
+    const { calls, clock, livekitKey, livekitOrigin, onUpstream } = this.#deps
+    const token = internalJoinToken(claims, livekitKey, clock(), claims.expiresAt)
+    const target = { origin: livekitOrigin(), token, ...request }
+    for (const again of [false, true]) {
+      try {
+        await calls.ensure(room, again)
+        const started = performance.now()
+        const socket = await openSignal(target, OPEN_TIMEOUT_MS)
+        onUpstream((performance.now() - started) / 1000)
+        return socket
+      } catch (error) {
+        if (error instanceof SignalError && error.status === 404 && !again) continue
+        return this.#refusalFor(error)
+      }
+    }
+    return mediaUnavailable()
+  }
+
+  #refusalFor(error: unknown): Refusal {
+    const status = error instanceof SignalError ? error.status : null
+    this.#deps.log.warn({ status }, 'livekit-server did not accept a connection that was admitted')
+    if (status === 400 || status === 401) {
+      return new Refusal('request_refused', 'the media server refused what the client sent besides its token')
+    }
+    return mediaUnavailable()
+  }
+
+  /** Somebody may have been put out while LiveKit answered: then the seat is not theirs any more. */
+  async #putOutMeanwhile({ epoch, claims }: { epoch: number; claims: JoinClaims }, connection: Connection): Promise<Refusal | null> {
+    const { presence, gate, calls } = this.#deps
+    if (presence.epoch === epoch) return null
+    const verdict = await gate.check(claims)
+    if (!(verdict instanceof Refusal)) return null
+    await calls.remove(connection.seat)
+    return verdict
+  }
+}
+
+/** One client's way to LiveKit: both directions pass here, frame by frame. */
+export class Connection implements SeatSocket {
+  readonly upstream: Upstream
+  readonly seat: Seat
+  readonly #claims: JoinClaims
+  readonly #presence: Presence
+  readonly #tokens: Tokens
+  #joined = false
+  /** frames that came before the client's side was ready */
+  readonly early: (string | ArrayBuffer)[] = []
+
+  constructor(upstream: Upstream, seat: Seat, claims: JoinClaims, presence: Presence, tokens: Tokens) {
+    this.upstream = upstream
+    this.seat = seat
+    this.#claims = claims
+    this.#presence = presence
+    this.#tokens = tokens
+    upstream.onmessage = ({ data }) => this.early.push(data as string | ArrayBuffer)
+  }
+
+  /** A frame from LiveKit as the client may see it. @throws FrameError when it must not be sent */
+  down(data: string | ArrayBuffer): string | Uint8Array {
+    const frame = typeof data === 'string' ? data : new Uint8Array(data)
+    if (!this.#joined) this.#noteJoin(frame)
+    try {
+      return swapRefreshToken(frame, (token) => this.#tokens.renew(token, this.#claims))
+    } catch (cause) {
+      throw cause instanceof FrameError ? cause : new FrameError('a token could not be swapped', { cause })
+    }
+  }
+
+  #noteJoin(frame: string | Uint8Array): void {
+    const sid = joinedSid(frame)
+    this.#joined = true
+    if (sid) this.#presence.joined(this.seat, sid)
+  }
+
+  /** A frame from the client; null when it must not reach LiveKit. */
+  up<T extends string | Uint8Array>(frame: T): T | null {
+    return isSimulation(frame) ? null : frame
+  }
+
+  /** Ends the connection; the client is told by the close that follows upstream's. */
+  close(): void {
+    this.upstream.close(1000)
+  }
+
+  /** The client's side is gone. The seat stays: only LiveKit says when somebody has left. */
+  clientGone(): void {
+    this.#presence.closed(this.seat, this)
+  }
+}

@@ -1,0 +1,275 @@
+import type { Clock } from '../lib/clock.ts'
+import { newId } from '../lib/ids.ts'
+import type { Store } from '../store/db.ts'
+import * as rows from '../store/rooms.ts'
+import { countRooms } from '../store/tenants.ts'
+import type { Calls } from './calls.ts'
+import { GoLiveError } from './errors.ts'
+import { decodeCursor, type Page, pageOf } from './page.ts'
+import type { Presence } from './presence.ts'
+import { livekitRoomName } from './room-names.ts'
+import { RoomCache } from './room-cache.ts'
+import type { Tenant } from './tenants.ts'
+
+export interface Room {
+  id: string
+  tenantId: string
+  name: string
+  /** LiveKit's name for it: `<slug>__<name>` */
+  livekitName: string
+  maxParticipants: number | null
+  emptyTimeoutSeconds: number
+  departureTimeoutSeconds: number
+  metadata: string
+  locked: boolean
+  opensAt: number | null
+  closesAt: number | null
+  maxDurationSeconds: number | null
+  version: number
+  createdAt: number
+  updatedAt: number
+}
+
+export interface RoomInput {
+  maxParticipants?: number | null | undefined
+  emptyTimeoutSeconds?: number | undefined
+  departureTimeoutSeconds?: number | undefined
+  metadata?: string | undefined
+  locked?: boolean | undefined
+  opensAt?: number | null | undefined
+  closesAt?: number | null | undefined
+  maxDurationSeconds?: number | null | undefined
+}
+
+/** LiveKit's own defaults are 300 and 20 seconds. */
+export const ROOM_DEFAULTS = {
+  maxParticipants: null,
+  emptyTimeoutSeconds: 300,
+  departureTimeoutSeconds: 20,
+  metadata: '',
+  locked: false,
+  opensAt: null,
+  closesAt: null,
+  maxDurationSeconds: null,
+} satisfies Required<RoomInput>
+
+export const roomOf = (row: rows.RoomRow, livekitName: string): Room => ({
+  id: row.id,
+  tenantId: row.tenant_id,
+  name: row.name,
+  livekitName,
+  maxParticipants: row.max_participants,
+  emptyTimeoutSeconds: row.empty_timeout_seconds,
+  departureTimeoutSeconds: row.departure_timeout_seconds,
+  metadata: row.metadata,
+  locked: row.locked === 1,
+  opensAt: row.opens_at,
+  closesAt: row.closes_at,
+  maxDurationSeconds: row.max_duration_seconds,
+  version: row.version,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+})
+
+const rowOf = (room: Room): rows.RoomRow => ({
+  id: room.id,
+  tenant_id: room.tenantId,
+  name: room.name,
+  max_participants: room.maxParticipants,
+  empty_timeout_seconds: room.emptyTimeoutSeconds,
+  departure_timeout_seconds: room.departureTimeoutSeconds,
+  metadata: room.metadata,
+  locked: room.locked ? 1 : 0,
+  opens_at: room.opensAt,
+  closes_at: room.closesAt,
+  max_duration_seconds: room.maxDurationSeconds,
+  version: room.version,
+  created_at: room.createdAt,
+  updated_at: room.updatedAt,
+})
+
+interface Conditions {
+  ifMatch?: string | undefined
+  ifNoneMatch?: string | undefined
+}
+
+interface Deps {
+  store: Store
+  clock: Clock
+  presence: Presence
+  calls: Calls
+}
+
+/** The registry of rooms. LiveKit's rooms are made from it when somebody joins. */
+export class Rooms {
+  readonly #deps: Deps
+  readonly #cache = new RoomCache()
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** @throws room_exists (with the room as `extra.room`), room_limit_reached */
+  async create(tenant: Tenant, name: string, input: RoomInput): Promise<Room> {
+    const { store } = this.#deps
+    const room = this.#fresh(tenant, name, input)
+    const taken = await store.transaction(async (tx) => {
+      const rooms = await countRooms(tx, tenant.id, 1)
+      const existing = await rows.findRoom(tx, tenant.id, name)
+      if (existing) throw roomExists(roomOf(existing, room.livekitName))
+      if (rooms > tenant.limits.max_rooms) throw tooManyRooms(tenant)
+      await rows.insertRoom(tx, rowOf(room))
+      return room
+    })
+    this.#cache.forget(tenant.id, name)
+    return taken
+  }
+
+  /** Creates the room or replaces all its settings. @throws precondition_failed */
+  async put(tenant: Tenant, name: string, input: RoomInput, conditions: Conditions): Promise<{ room: Room; created: boolean }> {
+    const existing = await this.#read(tenant, name)
+    if (existing) {
+      if (conditions.ifNoneMatch === '*') throw preconditionFailed('the room exists already')
+      return { room: await this.#change(tenant, name, { ...ROOM_DEFAULTS, ...defined(input) }, conditions), created: false }
+    }
+    if (conditions.ifMatch !== undefined) throw preconditionFailed('the room does not exist')
+    try {
+      return { room: await this.create(tenant, name, input), created: true }
+    } catch (error) {
+      // Somebody else created it since we looked: look again.
+      if (error instanceof GoLiveError && error.code === 'room_exists') return this.put(tenant, name, input, conditions)
+      throw error
+    }
+  }
+
+  async list(tenant: Tenant, query: { active: boolean; cursor?: string | undefined; limit: number }): Promise<Page<Room>> {
+    const found = await rows.listRooms(this.#deps.store.db, tenant.id, {
+      after: decodeCursor(query.cursor),
+      limit: query.limit + 1,
+      ids: query.active ? this.#deps.presence.activeRoomIds(tenant.id) : null,
+    })
+    return pageOf(found.map((row) => roomOf(row, livekitRoomName(tenant.slug, row.name))), query.limit)
+  }
+
+  /** @throws room_not_found */
+  async get(tenant: Tenant, name: string): Promise<Room> {
+    const room = await this.#read(tenant, name)
+    if (!room) throw roomNotFound(name)
+    return room
+  }
+
+  /** As {@link get}, at once when the room was read lately: for minting. */
+  recall(tenant: Tenant, name: string): Room | Promise<Room> {
+    return this.#cache.get(tenant.id, name) ?? this.#readThrough(tenant, name)
+  }
+
+  async #readThrough(tenant: Tenant, name: string): Promise<Room> {
+    const state = this.#cache.state
+    const room = await this.get(tenant, name)
+    this.#cache.put(room, state)
+    return room
+  }
+
+  /** Changes what is named and keeps the rest; a running call sees new metadata at once. */
+  update(tenant: Tenant, name: string, input: RoomInput, conditions: Conditions): Promise<Room> {
+    return this.#change(tenant, name, defined(input), conditions)
+  }
+
+  async #change(tenant: Tenant, name: string, changes: Partial<Room>, { ifMatch }: Conditions): Promise<Room> {
+    const { store, clock, calls } = this.#deps
+    const { room, before } = await store.transaction(async (tx) => {
+      const row = await rows.findRoom(tx, tenant.id, name)
+      if (!row) throw roomNotFound(name)
+      const before = roomOf(row, livekitRoomName(tenant.slug, name))
+      if (ifMatch !== undefined && !matches(ifMatch, this.etag(before))) throw preconditionFailed('the room was changed meanwhile')
+      const room = { ...before, ...changes, version: before.version + 1, updatedAt: clock() }
+      checkTimes(room)
+      await rows.updateRoom(tx, rowOf(room))
+      return { room, before }
+    })
+    this.#cache.forget(tenant.id, name)
+    if (room.metadata !== before.metadata) await calls.showMetadata(room)
+    return room
+  }
+
+  /** Ends the call and forgets the room. Its tokens admit nobody to a later room of this name. */
+  async delete(tenant: Tenant, name: string): Promise<void> {
+    const { store, calls } = this.#deps
+    const room = await this.get(tenant, name)
+    await calls.end(room, async () => {
+      await store.transaction(async (tx) => {
+        await countRooms(tx, tenant.id, -1)
+        if (!(await rows.deleteRoom(tx, room.id))) throw roomNotFound(name)
+      })
+      this.#cache.forget(tenant.id, name)
+    })
+  }
+
+  participantsNow(room: Room): number {
+    return this.#deps.presence.roomNow(room)
+  }
+
+  people(room: Room): { identity: string; sid: string | null; since: number }[] {
+    return this.#deps.presence.seatsOf(room.livekitName).map(({ identity, sid, since }) => ({ identity, sid, since }))
+  }
+
+  /** Changes with each write to the room and with each life of its name. */
+  etag(room: Room): string {
+    return `"${room.id}.${room.version}"`
+  }
+
+  async #read(tenant: Tenant, name: string): Promise<Room | null> {
+    const row = await rows.findRoom(this.#deps.store.db, tenant.id, name)
+    return row ? roomOf(row, livekitRoomName(tenant.slug, name)) : null
+  }
+
+  #fresh(tenant: Tenant, name: string, input: RoomInput): Room {
+    const now = this.#deps.clock()
+    const room: Room = {
+      ...ROOM_DEFAULTS,
+      ...defined(input),
+      id: newId(now),
+      tenantId: tenant.id,
+      name,
+      livekitName: livekitRoomName(tenant.slug, name),
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+    }
+    checkTimes(room)
+    return room
+  }
+}
+
+type Defined = { [Name in keyof RoomInput]?: Exclude<RoomInput[Name], undefined> }
+
+const defined = (input: RoomInput): Defined =>
+  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+
+const checkTimes = ({ opensAt, closesAt }: Room): void => {
+  if (opensAt === null || closesAt === null || opensAt < closesAt) return
+  throw new GoLiveError('validation_failed', 'closes_at is not after opens_at', {
+    errors: [{ path: 'closes_at', message: 'must be after opens_at' }],
+  })
+}
+
+const matches = (header: string, etag: string): boolean =>
+  header.trim() === '*' || header.split(',').some((one) => one.trim() === etag)
+
+const roomExists = (room: Room): GoLiveError =>
+  new GoLiveError('room_exists', `a room named ${room.name} exists already`, { extra: { room } })
+
+const roomNotFound = (name: string): GoLiveError =>
+  new GoLiveError('room_not_found', `there is no room named ${name}`, {
+    hint: 'Create it first with POST /api/v1/rooms. Use the plain name, without the tenant prefix.',
+  })
+
+const tooManyRooms = (tenant: Tenant): GoLiveError =>
+  new GoLiveError('room_limit_reached', `this tenant has its ${tenant.limits.max_rooms} rooms already`, {
+    hint: 'Delete rooms that are no longer used, or ask the operator for a higher max_rooms.',
+  })
+
+const preconditionFailed = (message: string): GoLiveError =>
+  new GoLiveError('precondition_failed', message, {
+    hint: 'Read the room again and send the change with its new ETag.',
+  })

@@ -1,0 +1,199 @@
+import type { Clock } from '../lib/clock.ts'
+import { decodeJwt, signJwt, verifyJwt } from '../lib/jwt.ts'
+import { type Grants, grantsOf, type Participant, videoGrant } from '../livekit/grants.ts'
+import type { Principal } from './credentials.ts'
+import { GoLiveError } from './errors.ts'
+import type { Keys } from './keys.ts'
+import type { Room, Rooms } from './rooms.ts'
+import type { Tenant } from './tenants.ts'
+
+export interface TokenInput {
+  identity: string
+  name?: string | undefined
+  canPublish: boolean
+  canSubscribe: boolean
+  canPublishData: boolean
+  canPublishSources?: string[] | undefined
+  canUpdateOwnMetadata: boolean
+  hidden: boolean
+  metadata?: string | undefined
+  attributes?: Record<string, string> | undefined
+  ttlSeconds: number
+}
+
+export interface Minted {
+  token: string
+  wsUrl: string
+  /** LiveKit's name of the room */
+  room: string
+  identity: string
+  /** seconds */
+  expiresIn: number
+  expiresAt: number
+}
+
+/** What a join token proves: who may join which life of which room, by which key, since when. */
+export interface JoinClaims extends Participant {
+  apiKey: string
+  tenantId: string
+  roomId: string
+  /** first issue, milliseconds; unchanged by renewal */
+  issuedAt: number
+  /** seconds */
+  notBefore: number
+  /** seconds */
+  expiresAt: number
+}
+
+const AUDIENCE = 'golive-join'
+
+interface Deps {
+  clock: Clock
+  joinKey: Uint8Array
+  wsUrl: string
+  rooms: Rooms
+  keys: Keys
+}
+
+/** Join tokens: signed with our own key, so that livekit-server alone cannot let anybody in. */
+export class Tokens {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** No write and no call to LiveKit; answers at once for a room read lately. @throws room_not_found */
+  mint({ tenant, apiKey }: Principal, roomName: string, input: TokenInput): Minted | Promise<Minted> {
+    const room = this.#deps.rooms.recall(tenant, roomName)
+    return room instanceof Promise
+      ? room.then((found) => this.#mint(apiKey, found, input))
+      : this.#mint(apiKey, room, input)
+  }
+
+  /** For the operator, with the tenant's oldest key that still works. */
+  async mintAs(tenant: Tenant, roomName: string, input: TokenInput): Promise<Minted> {
+    const now = this.#deps.clock()
+    const keys = await this.#deps.keys.list(tenant)
+    const key = keys.find(({ expiresAt }) => expiresAt === null || expiresAt > now)
+    if (!key) throw new GoLiveError('key_not_found', 'this tenant has no working key', { hint: `Make one with: golive key create ${tenant.slug}` })
+    return this.mint({ tenant, apiKey: key.apiKey }, roomName, input)
+  }
+
+  #mint(apiKey: string, room: Room, input: TokenInput): Minted {
+    const now = this.#deps.clock()
+    const expiresAt = Math.floor(now / 1000) + input.ttlSeconds
+    const token = this.#sign({
+      apiKey,
+      tenantId: room.tenantId,
+      roomId: room.id,
+      issuedAt: now,
+      notBefore: Math.floor(now / 1000),
+      expiresAt,
+      room: room.livekitName,
+      identity: input.identity,
+      ...(input.name === undefined ? {} : { name: input.name }),
+      ...(input.metadata === undefined ? {} : { metadata: input.metadata }),
+      ...(input.attributes === undefined ? {} : { attributes: input.attributes }),
+      grants: grantsFrom(input),
+    })
+    return {
+      token,
+      wsUrl: this.#deps.wsUrl,
+      room: room.livekitName,
+      identity: input.identity,
+      expiresIn: input.ttlSeconds,
+      expiresAt: expiresAt * 1000,
+    }
+  }
+
+  /**
+   * Our token in place of LiveKit's refresh token: the same identity, expiry and what holds now,
+   * with the ids of the token it came from. @throws when LiveKit's is not for who we let in
+   */
+  renew(refreshToken: string, held: JoinClaims): string {
+    const fresh = decodeJwt(refreshToken)
+    if (!fresh || fresh.sub !== held.identity || typeof fresh.exp !== 'number' || !isObject(fresh.video)) {
+      throw new Error('the refresh token is not for this participant')
+    }
+    return this.#sign({
+      ...held,
+      ...presentation(fresh),
+      grants: grantsOf(fresh.video),
+      notBefore: Math.floor(this.#deps.clock() / 1000),
+      expiresAt: fresh.exp,
+    })
+  }
+
+  /** The claims of a token that we signed, else null. Times are the gate's to judge. */
+  verify(token: string): JoinClaims | null {
+    const claims = verifyJwt(token, this.#deps.joinKey)
+    return claims && claims.aud === AUDIENCE ? claimsOf(claims) : null
+  }
+
+  #sign(claims: JoinClaims): string {
+    const { identity, name, metadata, attributes } = claims
+    return signJwt(
+      {
+        iss: claims.apiKey,
+        aud: AUDIENCE,
+        sub: identity,
+        name,
+        iat: claims.notBefore,
+        nbf: claims.notBefore,
+        exp: claims.expiresAt,
+        video: videoGrant(claims.room, claims.grants),
+        metadata,
+        attributes,
+        golive: {
+          tenant: claims.tenantId,
+          room: claims.roomId,
+          key: claims.apiKey,
+          auth_ms: claims.issuedAt,
+        },
+      },
+      this.#deps.joinKey,
+    )
+  }
+}
+
+const grantsFrom = (input: TokenInput): Grants => ({
+  // LiveKit reads an empty list of sources as all of them; here it means none.
+  canPublish: input.canPublish && input.canPublishSources?.length !== 0,
+  canSubscribe: input.canSubscribe,
+  canPublishData: input.canPublishData,
+  ...(input.canPublishSources ? { canPublishSources: input.canPublishSources } : {}),
+  canUpdateOwnMetadata: input.canUpdateOwnMetadata,
+  hidden: input.hidden,
+})
+
+const claimsOf = (claims: Record<string, unknown>): JoinClaims | null => {
+  const { sub, iss, nbf, exp, video, golive } = claims
+  if (typeof sub !== 'string' || sub === '' || typeof iss !== 'string') return null
+  if (typeof nbf !== 'number' || typeof exp !== 'number') return null
+  if (!isObject(video) || typeof video.room !== 'string' || video.roomJoin !== true || !isObject(golive)) return null
+  const { tenant, room, key, auth_ms } = golive
+  if (typeof tenant !== 'string' || typeof room !== 'string' || key !== iss || typeof auth_ms !== 'number') return null
+  return {
+    apiKey: iss,
+    tenantId: tenant,
+    roomId: room,
+    issuedAt: auth_ms,
+    notBefore: nbf,
+    expiresAt: exp,
+    room: video.room,
+    identity: sub,
+    grants: grantsOf(video),
+    ...presentation(claims),
+  }
+}
+
+/** How a participant shows to others: name, metadata, attributes, as far as a token has them. */
+const presentation = (claims: Record<string, unknown>): Pick<Participant, 'name' | 'metadata' | 'attributes'> => ({
+  ...(typeof claims.name === 'string' ? { name: claims.name } : {}),
+  ...(typeof claims.metadata === 'string' ? { metadata: claims.metadata } : {}),
+  ...(isObject(claims.attributes) ? { attributes: claims.attributes as Record<string, string> } : {}),
+})
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
