@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { RwLocks } from '../lib/rw-lock.ts'
-import { LivekitError, type LivekitClient } from '../livekit/client.ts'
+import { type LivekitClient, LivekitError } from '../livekit/client.ts'
 import type { Store } from '../store/db.ts'
 import { findRoom } from '../store/rooms.ts'
 import { findTenantBySlug } from '../store/tenants.ts'
@@ -13,7 +13,12 @@ import { type Room, roomOf } from './rooms.ts'
 /** What GoLive asks of livekit-server about calls. */
 export type Livekit = Pick<
   LivekitClient,
-  'createRoom' | 'deleteRoom' | 'listRooms' | 'listParticipants' | 'removeParticipant' | 'updateRoomMetadata'
+  | 'createRoom'
+  | 'deleteRoom'
+  | 'listRooms'
+  | 'listParticipants'
+  | 'removeParticipant'
+  | 'updateRoomMetadata'
 >
 
 /** What is known of the child that runs the calls. */
@@ -131,7 +136,10 @@ export class Calls {
       await livekit.removeParticipant(seat.livekitName, seat.identity)
     } catch (error) {
       if (!(error instanceof LivekitError && error.code === 'not_found')) {
-        log.warn({ room: seat.livekitName }, 'livekit-server did not remove a participant; its connection is closed')
+        log.warn(
+          { room: seat.livekitName },
+          'livekit-server did not remove a participant; its connection is closed',
+        )
       }
     }
     seat.socket?.close()
@@ -174,12 +182,20 @@ export class Calls {
     try {
       const askedAt = clock()
       const listed = await livekit.listRooms()
-      const names = new Set([...listed.map((room) => room.name), ...presence.places().map((place) => place.livekitName)])
+      const names = new Set([
+        ...listed.map((room) => room.name),
+        ...presence.places().map((place) => place.livekitName),
+      ])
       const since = new Map(listed.map((room) => [room.name, room.createdAtMs]))
-      await inParallel([...names], SWEEP_WIDTH, (name) => this.#sweepRoom(name, since.get(name) ?? null, askedAt))
+      await inParallel([...names], SWEEP_WIDTH, (name) =>
+        this.#sweepRoom(name, since.get(name) ?? null, askedAt),
+      )
       if (child().up && child().generation === generation) this.#knownGeneration = generation
     } catch (error) {
-      log.warn({ code: error instanceof LivekitError ? error.code : 'failed' }, 'could not compare calls with livekit-server; trying again')
+      log.warn(
+        { code: error instanceof LivekitError ? error.code : 'failed' },
+        'could not compare calls with livekit-server; trying again',
+      )
     }
   }
 
@@ -234,12 +250,18 @@ const mediaUnavailable = (cause: unknown): GoLiveError =>
   })
 
 /** Works through a list, `width` at a time; the first failure is thrown after all have ended. */
-const inParallel = async <T>(list: T[], width: number, work: (item: T) => Promise<void>): Promise<void> => {
+const inParallel = async <T>(
+  list: T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> => {
   const queue = [...list]
   const worker = async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
   }
-  const results = await Promise.allSettled(Array.from({ length: Math.min(width, list.length) }, worker))
+  const results = await Promise.allSettled(
+    Array.from({ length: Math.min(width, list.length) }, worker),
+  )
   const failed = results.find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
 }

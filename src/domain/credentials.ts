@@ -1,5 +1,5 @@
-import { constantTimeEqual } from '../lib/crypto.ts'
 import type { Clock } from '../lib/clock.ts'
+import { constantTimeEqual } from '../lib/crypto.ts'
 import type { Store } from '../store/db.ts'
 import { findKey, type KeyRow, updateKey } from '../store/keys.ts'
 import { findTenant } from '../store/tenants.ts'
@@ -49,7 +49,11 @@ export class Credentials {
    * Answers at once for a key in memory, else after one read.
    * @throws GoLiveError secret_sent_as_key, invalid_credentials, tenant_deactivated
    */
-  authenticate(apiKey: string, apiSecret: string, address: string | null): Principal | Promise<Principal> {
+  authenticate(
+    apiKey: string,
+    apiSecret: string,
+    address: string | null,
+  ): Principal | Promise<Principal> {
     if (apiKey.startsWith('lks_')) throw secretAsKey()
     const known = this.#known.get(apiKey)
     return known ? this.#admit(known, apiSecret, address) : this.#load(apiKey, apiSecret, address)
@@ -59,7 +63,8 @@ export class Credentials {
     const { store, box } = this.#deps
     const changes = this.#changes
     const row = await findKey(store.db, apiKey)
-    const tenant = row && row.deleted_at === null ? await findTenant(store.db, row.tenant_id) : undefined
+    const tenant =
+      row && row.deleted_at === null ? await findTenant(store.db, row.tenant_id) : undefined
     if (!row || !tenant) {
       constantTimeEqual(apiSecret, NOBODY)
       throw invalid()
@@ -73,7 +78,11 @@ export class Credentials {
     const now = this.#deps.clock()
     const { previous } = known
     const current = constantTimeEqual(apiSecret, known.secret)
-    const old = !current && previous !== null && constantTimeEqual(apiSecret, previous.secret) && previous.expiresAt > now
+    const old =
+      !current &&
+      previous !== null &&
+      constantTimeEqual(apiSecret, previous.secret) &&
+      previous.expiresAt > now
     if (!current && !old) throw invalid()
     if (known.expiresAt !== null && known.expiresAt <= now) throw invalid()
     if (known.principal.tenant.status !== 'active') throw deactivated()
@@ -144,9 +153,13 @@ const invalid = (): GoLiveError =>
   })
 
 const secretAsKey = (): GoLiveError =>
-  new GoLiveError('secret_sent_as_key', 'an api_secret (lks_…) arrived where the api_key (lkv_…) belongs', {
-    hint: 'Swap the two. If the secret was logged on the way, rotate the key.',
-  })
+  new GoLiveError(
+    'secret_sent_as_key',
+    'an api_secret (lks_…) arrived where the api_key (lkv_…) belongs',
+    {
+      hint: 'Swap the two. If the secret was logged on the way, rotate the key.',
+    },
+  )
 
 const deactivated = (): GoLiveError =>
   new GoLiveError('tenant_deactivated', 'this tenant is deactivated', {

@@ -76,13 +76,18 @@ export class Gate {
     // While the media server is away every other refusal would end calls that only have to wait.
     if (!this.#deps.calls.ready) return mediaUnavailable()
     if (token === null) {
-      return new Refusal('token_missing', 'the address has no access_token; get one from POST /api/v1/rooms/{room}/tokens')
+      return new Refusal(
+        'token_missing',
+        'the address has no access_token; get one from POST /api/v1/rooms/{room}/tokens',
+      )
     }
     const claims = this.#deps.tokens.verify(token)
     if (!claims) return new Refusal('token_invalid', 'this token was not issued by this server')
     const now = this.#deps.clock() / 1000
-    if (claims.expiresAt + EXPIRY_LEEWAY <= now) return new Refusal('token_expired', 'this token has expired; get a new one')
-    if (claims.notBefore - START_LEEWAY > now) return new Refusal('token_not_yet_valid', 'this token is not valid yet')
+    if (claims.expiresAt + EXPIRY_LEEWAY <= now)
+      return new Refusal('token_expired', 'this token has expired; get a new one')
+    if (claims.notBefore - START_LEEWAY > now)
+      return new Refusal('token_not_yet_valid', 'this token is not valid yet')
     return claims
   }
 
@@ -120,8 +125,10 @@ export class Gate {
     const tenantRow = await findTenant(db, claims.tenantId)
     if (!tenantRow) return revoked('the tenant of this token was deleted')
     const tenant = tenantOf(tenantRow)
-    if (tenant.status !== 'active') return new Refusal('tenant_deactivated', 'calls of this tenant are switched off')
-    if (isRevoked(claims.issuedAt, tenant.tokensRevokedBefore)) return revoked('this token was revoked; get a new one')
+    if (tenant.status !== 'active')
+      return new Refusal('tenant_deactivated', 'calls of this tenant are switched off')
+    if (isRevoked(claims.issuedAt, tenant.tokensRevokedBefore))
+      return revoked('this token was revoked; get a new one')
     const key = await findKey(db, claims.apiKey)
     if (!key || isRevoked(claims.issuedAt, key.tokens_revoked_before)) {
       return revoked('the key that made this token was deleted or replaced; get a new token')
@@ -129,39 +136,56 @@ export class Gate {
     const names = splitLivekitRoomName(claims.room)
     const row = names && (await findRoom(db, tenant.id, names.room))
     if (!row) return roomNotFound()
-    if (row.id !== claims.roomId) return revoked('this room was deleted and made anew; get a new token')
+    if (row.id !== claims.roomId)
+      return revoked('this room was deleted and made anew; get a new token')
     return { tenant, room: roomOf(row, livekitRoomName(tenant.slug, row.name)) }
   }
 
   /** Null means: let in. */
-  #decide({ identity }: JoinClaims, { tenant, room }: { tenant: Tenant; room: Room }): Refusal | null {
+  #decide(
+    { identity }: JoinClaims,
+    { tenant, room }: { tenant: Tenant; room: Room },
+  ): Refusal | null {
     const { presence, calls, clock } = this.#deps
     const now = clock()
     if (!calls.ready) return mediaUnavailable()
-    if (room.closesAt !== null && room.closesAt <= now) return new Refusal('room_closed', 'this room is closed')
+    if (room.closesAt !== null && room.closesAt <= now)
+      return new Refusal('room_closed', 'this room is closed')
     // Who has a seat is coming back, whatever the address says of reconnecting.
     if (presence.seat(room.livekitName, identity)) return null
-    if (room.locked) return new Refusal('room_locked', 'this room is locked; nobody new can join now')
+    if (room.locked)
+      return new Refusal('room_locked', 'this room is locked; nobody new can join now')
     if (room.opensAt !== null && room.opensAt > now) {
-      return new Refusal('room_not_open', `this room opens at ${new Date(room.opensAt).toISOString()}`)
+      return new Refusal(
+        'room_not_open',
+        `this room opens at ${new Date(room.opensAt).toISOString()}`,
+      )
     }
     return this.#noSeat(identity, tenant, room)
   }
 
   #noSeat(identity: string, { limits }: Tenant, room: Room): Refusal | null {
     const full = this.#deps.presence.full(placeOf(room), identity, {
-      room: Math.min(room.maxParticipants ?? limits.max_participants_per_room, limits.max_participants_per_room),
+      room: Math.min(
+        room.maxParticipants ?? limits.max_participants_per_room,
+        limits.max_participants_per_room,
+      ),
       tenant: limits.max_concurrent_participants ?? Number.POSITIVE_INFINITY,
       server: this.#deps.maxParticipants,
     })
     if (full === 'room_full') return new Refusal('room_full', 'this room is full')
-    if (full === 'tenant_full') return new Refusal('tenant_full', 'as many people as allowed are in calls already')
+    if (full === 'tenant_full')
+      return new Refusal('tenant_full', 'as many people as allowed are in calls already')
     if (full === 'server_full') return new Refusal('server_full', 'this server is full', 5)
     return null
   }
 }
 
-const placeOf = (room: Room) => ({ tenantId: room.tenantId, roomId: room.id, livekitName: room.livekitName })
+const placeOf = (room: Room) => ({
+  tenantId: room.tenantId,
+  roomId: room.id,
+  livekitName: room.livekitName,
+})
 
 const revoked = (sentence: string): Refusal => new Refusal('token_revoked', sentence)
 

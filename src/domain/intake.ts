@@ -27,7 +27,11 @@ export class Intake {
     return true
   }
 
-  #apply(type: string, livekitName: string, { identity, sid }: { identity: string; sid: string }): void {
+  #apply(
+    type: string,
+    livekitName: string,
+    { identity, sid }: { identity: string; sid: string },
+  ): void {
     const { presence, log } = this.#deps
     log.debug({ type, room: livekitName, identity }, 'livekit-server reported')
     // Both end a stay: the second is the end of one whose media never came up.

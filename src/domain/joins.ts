@@ -109,13 +109,19 @@ export class Joins {
     const status = error instanceof SignalError ? error.status : null
     this.#deps.log.warn({ status }, 'livekit-server did not accept a connection that was admitted')
     if (status === 400 || status === 401) {
-      return new Refusal('request_refused', 'the media server refused what the client sent besides its token')
+      return new Refusal(
+        'request_refused',
+        'the media server refused what the client sent besides its token',
+      )
     }
     return mediaUnavailable()
   }
 
   /** Somebody may have been put out while LiveKit answered: then the seat is not theirs any more. */
-  async #putOutMeanwhile({ epoch, claims }: { epoch: number; claims: JoinClaims }, connection: Connection): Promise<Refusal | null> {
+  async #putOutMeanwhile(
+    { epoch, claims }: { epoch: number; claims: JoinClaims },
+    connection: Connection,
+  ): Promise<Refusal | null> {
     const { presence, gate, calls } = this.#deps
     if (presence.epoch === epoch) return null
     const verdict = await gate.check(claims)
@@ -136,7 +142,13 @@ export class Connection implements SeatSocket {
   /** frames that came before the client's side was ready */
   readonly early: (string | ArrayBuffer)[] = []
 
-  constructor(upstream: Upstream, seat: Seat, claims: JoinClaims, presence: Presence, tokens: Tokens) {
+  constructor(
+    upstream: Upstream,
+    seat: Seat,
+    claims: JoinClaims,
+    presence: Presence,
+    tokens: Tokens,
+  ) {
     this.upstream = upstream
     this.seat = seat
     this.#claims = claims
@@ -152,7 +164,9 @@ export class Connection implements SeatSocket {
     try {
       return swapRefreshToken(frame, (token) => this.#tokens.renew(token, this.#claims))
     } catch (cause) {
-      throw cause instanceof FrameError ? cause : new FrameError('a token could not be swapped', { cause })
+      throw cause instanceof FrameError
+        ? cause
+        : new FrameError('a token could not be swapped', { cause })
     }
   }
 

@@ -1,5 +1,5 @@
-import { seal, unseal } from '../lib/crypto.ts'
 import type { Clock } from '../lib/clock.ts'
+import { seal, unseal } from '../lib/crypto.ts'
 import { newApiKey, newApiSecret } from '../lib/ids.ts'
 import type { Db, Store } from '../store/db.ts'
 import * as rows from '../store/keys.ts'
@@ -79,7 +79,10 @@ export class Keys {
     return found.map((row) => keyOf(row, clock()))
   }
 
-  create(tenant: Owner, input: { label?: string | null; expiresAt?: number | null }): Promise<NewKey> {
+  create(
+    tenant: Owner,
+    input: { label?: string | null; expiresAt?: number | null },
+  ): Promise<NewKey> {
     return this.insert(this.#deps.store.db, tenant.id, {
       label: input.label ?? null,
       expiresAt: input.expiresAt ?? null,
@@ -87,7 +90,11 @@ export class Keys {
   }
 
   /** Makes a key inside the caller's transaction. */
-  async insert(db: Db, tenantId: string, input: { label: string | null; expiresAt: number | null }): Promise<NewKey> {
+  async insert(
+    db: Db,
+    tenantId: string,
+    input: { label: string | null; expiresAt: number | null },
+  ): Promise<NewKey> {
     const { clock, box } = this.#deps
     const apiKey = newApiKey()
     const apiSecret = newApiSecret()
@@ -114,7 +121,11 @@ export class Keys {
    * Gives the key a new secret. The old one works for `overlapSeconds` more; with 0 it stops at
    * once, and so do the tokens it minted unless `keepTokens`.
    */
-  async rotate(tenant: Owner, apiKey: string, options: { overlapSeconds: number; keepTokens: boolean }): Promise<NewKey> {
+  async rotate(
+    tenant: Owner,
+    apiKey: string,
+    options: { overlapSeconds: number; keepTokens: boolean },
+  ): Promise<NewKey> {
     const { store, clock, box } = this.#deps
     const row = await this.#own(tenant, apiKey)
     const now = clock()

@@ -11,7 +11,10 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 const visibleText = (schema: z.ZodString): z.ZodString =>
   schema
     .refine((text) => text.isWellFormed(), 'must not contain a lone surrogate')
-    .refine((text) => !INVISIBLE.test(text), 'must not contain control, zero-width or bidirectional characters')
+    .refine(
+      (text) => !INVISIBLE.test(text),
+      'must not contain control, zero-width or bidirectional characters',
+    )
     .refine((text) => text.normalize('NFC') === text, 'must be in Unicode normalization form C')
     .refine((text) => utf8Bytes(text) <= 128, 'must be at most 128 bytes of UTF-8')
 

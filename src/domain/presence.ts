@@ -90,7 +90,9 @@ export class Presence {
   }
 
   activeRoomIds(tenantId: string): string[] {
-    return this.places().filter((place) => place.tenantId === tenantId).map((place) => place.roomId)
+    return this.places()
+      .filter((place) => place.tenantId === tenantId)
+      .map((place) => place.roomId)
   }
 
   matching(match: (seat: Seat) => boolean): Seat[] {
@@ -161,7 +163,11 @@ export class Presence {
    * What LiveKit lists for a room, asked for at `askedAt`: adds who is missing here, frees the
    * seats of who is not there. What changed since the question is left alone.
    */
-  observe(place: Place, listed: { identity: string; sid: string; joinedAtMs: number }[], askedAt: number): void {
+  observe(
+    place: Place,
+    listed: { identity: string; sid: string; joinedAtMs: number }[],
+    askedAt: number,
+  ): void {
     for (const { identity, sid, joinedAtMs } of listed) {
       if (this.#left.has(sid)) continue
       const seat = this.seat(place.livekitName, identity) ?? this.#add(place, identity, joinedAtMs)

@@ -7,8 +7,8 @@ import type { Calls } from './calls.ts'
 import { GoLiveError } from './errors.ts'
 import { decodeCursor, type Page, pageOf } from './page.ts'
 import type { Presence } from './presence.ts'
-import { livekitRoomName } from './room-names.ts'
 import { RoomCache } from './room-cache.ts'
+import { livekitRoomName } from './room-names.ts'
 import type { Tenant } from './tenants.ts'
 
 export interface Room {
@@ -126,29 +126,44 @@ export class Rooms {
   }
 
   /** Creates the room or replaces all its settings. @throws precondition_failed */
-  async put(tenant: Tenant, name: string, input: RoomInput, conditions: Conditions): Promise<{ room: Room; created: boolean }> {
+  async put(
+    tenant: Tenant,
+    name: string,
+    input: RoomInput,
+    conditions: Conditions,
+  ): Promise<{ room: Room; created: boolean }> {
     const existing = await this.#read(tenant, name)
     if (existing) {
       if (conditions.ifNoneMatch === '*') throw preconditionFailed('the room exists already')
-      return { room: await this.#change(tenant, name, { ...ROOM_DEFAULTS, ...defined(input) }, conditions), created: false }
+      return {
+        room: await this.#change(tenant, name, { ...ROOM_DEFAULTS, ...defined(input) }, conditions),
+        created: false,
+      }
     }
     if (conditions.ifMatch !== undefined) throw preconditionFailed('the room does not exist')
     try {
       return { room: await this.create(tenant, name, input), created: true }
     } catch (error) {
       // Somebody else created it since we looked: look again.
-      if (error instanceof GoLiveError && error.code === 'room_exists') return this.put(tenant, name, input, conditions)
+      if (error instanceof GoLiveError && error.code === 'room_exists')
+        return this.put(tenant, name, input, conditions)
       throw error
     }
   }
 
-  async list(tenant: Tenant, query: { active: boolean; cursor?: string | undefined; limit: number }): Promise<Page<Room>> {
+  async list(
+    tenant: Tenant,
+    query: { active: boolean; cursor?: string | undefined; limit: number },
+  ): Promise<Page<Room>> {
     const found = await rows.listRooms(this.#deps.store.db, tenant.id, {
       after: decodeCursor(query.cursor),
       limit: query.limit + 1,
       ids: query.active ? this.#deps.presence.activeRoomIds(tenant.id) : null,
     })
-    return pageOf(found.map((row) => roomOf(row, livekitRoomName(tenant.slug, row.name))), query.limit)
+    return pageOf(
+      found.map((row) => roomOf(row, livekitRoomName(tenant.slug, row.name))),
+      query.limit,
+    )
   }
 
   /** @throws room_not_found */
@@ -175,13 +190,19 @@ export class Rooms {
     return this.#change(tenant, name, defined(input), conditions)
   }
 
-  async #change(tenant: Tenant, name: string, changes: Partial<Room>, { ifMatch }: Conditions): Promise<Room> {
+  async #change(
+    tenant: Tenant,
+    name: string,
+    changes: Partial<Room>,
+    { ifMatch }: Conditions,
+  ): Promise<Room> {
     const { store, clock, calls } = this.#deps
     const { room, before } = await store.transaction(async (tx) => {
       const row = await rows.findRoom(tx, tenant.id, name)
       if (!row) throw roomNotFound(name)
       const before = roomOf(row, livekitRoomName(tenant.slug, name))
-      if (ifMatch !== undefined && !matches(ifMatch, this.etag(before))) throw preconditionFailed('the room was changed meanwhile')
+      if (ifMatch !== undefined && !matches(ifMatch, this.etag(before)))
+        throw preconditionFailed('the room was changed meanwhile')
       const room = { ...before, ...changes, version: before.version + 1, updatedAt: clock() }
       checkTimes(room)
       await rows.updateRoom(tx, rowOf(room))
@@ -210,7 +231,9 @@ export class Rooms {
   }
 
   people(room: Room): { identity: string; sid: string | null; since: number }[] {
-    return this.#deps.presence.seatsOf(room.livekitName).map(({ identity, sid, since }) => ({ identity, sid, since }))
+    return this.#deps.presence
+      .seatsOf(room.livekitName)
+      .map(({ identity, sid, since }) => ({ identity, sid, since }))
   }
 
   /** Changes with each write to the room and with each life of its name. */
@@ -265,9 +288,13 @@ const roomNotFound = (name: string): GoLiveError =>
   })
 
 const tooManyRooms = (tenant: Tenant): GoLiveError =>
-  new GoLiveError('room_limit_reached', `this tenant has its ${tenant.limits.max_rooms} rooms already`, {
-    hint: 'Delete rooms that are no longer used, or ask the operator for a higher max_rooms.',
-  })
+  new GoLiveError(
+    'room_limit_reached',
+    `this tenant has its ${tenant.limits.max_rooms} rooms already`,
+    {
+      hint: 'Delete rooms that are no longer used, or ask the operator for a higher max_rooms.',
+    },
+  )
 
 const preconditionFailed = (message: string): GoLiveError =>
   new GoLiveError('precondition_failed', message, {

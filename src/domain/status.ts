@@ -56,14 +56,22 @@ export class Status {
     const { calls, child } = this.#deps
     const checks = {
       database: await this.#database(),
-      livekit: calls.ready ? 'ok' : child().state === 'running' ? 'counting running calls' : child().state,
+      livekit: calls.ready
+        ? 'ok'
+        : child().state === 'running'
+          ? 'counting running calls'
+          : child().state,
     }
     return { ready: checks.database === 'ok' && checks.livekit === 'ok', checks }
   }
 
   #calls() {
     const { presence, maxParticipants } = this.#deps
-    return { rooms: presence.roomsActive, participants: presence.total, max_participants: maxParticipants }
+    return {
+      rooms: presence.roomsActive,
+      participants: presence.total,
+      max_participants: maxParticipants,
+    }
   }
 
   async #database(): Promise<string> {

@@ -76,7 +76,11 @@ export class Tenants {
   }
 
   /** Makes a tenant with its first key, both or neither. @throws tenant_exists, slug_recently_used */
-  async create(input: { slug: string; name?: string | null; limits?: Partial<Limits> }): Promise<{ tenant: Tenant; key: NewKey }> {
+  async create(input: {
+    slug: string
+    name?: string | null
+    limits?: Partial<Limits>
+  }): Promise<{ tenant: Tenant; key: NewKey }> {
     const { store, clock, keys } = this.#deps
     const now = clock()
     return store.transaction(async (tx) => {
@@ -84,7 +88,8 @@ export class Tenants {
         throw new GoLiveError('tenant_exists', `a tenant named ${input.slug} exists already`)
       }
       const deletedAt = await rows.slugDeletedAt(tx, input.slug)
-      if (deletedAt !== null && now - deletedAt < SLUG_REST_MS) throw recentlyUsed(input.slug, deletedAt)
+      if (deletedAt !== null && now - deletedAt < SLUG_REST_MS)
+        throw recentlyUsed(input.slug, deletedAt)
       const row: rows.TenantRow = {
         id: newId(now),
         slug: input.slug,
@@ -96,11 +101,20 @@ export class Tenants {
         deleted_at: null,
       }
       await rows.insertTenant(tx, row)
-      return { tenant: tenantOf(row), key: await keys.insert(tx, row.id, { label: null, expiresAt: null }) }
+      return {
+        tenant: tenantOf(row),
+        key: await keys.insert(tx, row.id, { label: null, expiresAt: null }),
+      }
     })
   }
 
-  async list({ cursor, limit }: { cursor?: string | undefined; limit: number }): Promise<Page<Tenant>> {
+  async list({
+    cursor,
+    limit,
+  }: {
+    cursor?: string | undefined
+    limit: number
+  }): Promise<Page<Tenant>> {
     const found = await rows.listTenants(this.#deps.store.db, decodeCursor(cursor), limit + 1)
     return pageOf(found.map(tenantOf), limit)
   }
@@ -151,6 +165,10 @@ export class Tenants {
 }
 
 const recentlyUsed = (slug: string, deletedAt: number): GoLiveError =>
-  new GoLiveError('slug_recently_used', `a tenant named ${slug} was deleted less than 24 hours ago`, {
-    hint: `Choose another slug, or try again after ${new Date(deletedAt + SLUG_REST_MS).toISOString()}.`,
-  })
+  new GoLiveError(
+    'slug_recently_used',
+    `a tenant named ${slug} was deleted less than 24 hours ago`,
+    {
+      hint: `Choose another slug, or try again after ${new Date(deletedAt + SLUG_REST_MS).toISOString()}.`,
+    },
+  )

@@ -64,7 +64,11 @@ export class Tokens {
   }
 
   /** No write and no call to LiveKit; answers at once for a room read lately. @throws room_not_found */
-  mint({ tenant, apiKey }: Principal, roomName: string, input: TokenInput): Minted | Promise<Minted> {
+  mint(
+    { tenant, apiKey }: Principal,
+    roomName: string,
+    input: TokenInput,
+  ): Minted | Promise<Minted> {
     const room = this.#deps.rooms.recall(tenant, roomName)
     return room instanceof Promise
       ? room.then((found) => this.#mint(apiKey, found, input))
@@ -76,7 +80,10 @@ export class Tokens {
     const now = this.#deps.clock()
     const keys = await this.#deps.keys.list(tenant)
     const key = keys.find(({ expiresAt }) => expiresAt === null || expiresAt > now)
-    if (!key) throw new GoLiveError('key_not_found', 'this tenant has no working key', { hint: `Make one with: golive key create ${tenant.slug}` })
+    if (!key)
+      throw new GoLiveError('key_not_found', 'this tenant has no working key', {
+        hint: `Make one with: golive key create ${tenant.slug}`,
+      })
     return this.mint({ tenant, apiKey: key.apiKey }, roomName, input)
   }
 
@@ -113,7 +120,12 @@ export class Tokens {
    */
   renew(refreshToken: string, held: JoinClaims): string {
     const fresh = decodeJwt(refreshToken)
-    if (!fresh || fresh.sub !== held.identity || typeof fresh.exp !== 'number' || !isObject(fresh.video)) {
+    if (
+      !fresh ||
+      fresh.sub !== held.identity ||
+      typeof fresh.exp !== 'number' ||
+      !isObject(fresh.video)
+    ) {
       throw new Error('the refresh token is not for this participant')
     }
     return this.#sign({
@@ -171,9 +183,21 @@ const claimsOf = (claims: Record<string, unknown>): JoinClaims | null => {
   const { sub, iss, nbf, exp, video, golive } = claims
   if (typeof sub !== 'string' || sub === '' || typeof iss !== 'string') return null
   if (typeof nbf !== 'number' || typeof exp !== 'number') return null
-  if (!isObject(video) || typeof video.room !== 'string' || video.roomJoin !== true || !isObject(golive)) return null
+  if (
+    !isObject(video) ||
+    typeof video.room !== 'string' ||
+    video.roomJoin !== true ||
+    !isObject(golive)
+  )
+    return null
   const { tenant, room, key, auth_ms } = golive
-  if (typeof tenant !== 'string' || typeof room !== 'string' || key !== iss || typeof auth_ms !== 'number') return null
+  if (
+    typeof tenant !== 'string' ||
+    typeof room !== 'string' ||
+    key !== iss ||
+    typeof auth_ms !== 'number'
+  )
+    return null
   return {
     apiKey: iss,
     tenantId: tenant,
@@ -189,10 +213,14 @@ const claimsOf = (claims: Record<string, unknown>): JoinClaims | null => {
 }
 
 /** How a participant shows to others: name, metadata, attributes, as far as a token has them. */
-const presentation = (claims: Record<string, unknown>): Pick<Participant, 'name' | 'metadata' | 'attributes'> => ({
+const presentation = (
+  claims: Record<string, unknown>,
+): Pick<Participant, 'name' | 'metadata' | 'attributes'> => ({
   ...(typeof claims.name === 'string' ? { name: claims.name } : {}),
   ...(typeof claims.metadata === 'string' ? { metadata: claims.metadata } : {}),
-  ...(isObject(claims.attributes) ? { attributes: claims.attributes as Record<string, string> } : {}),
+  ...(isObject(claims.attributes)
+    ? { attributes: claims.attributes as Record<string, string> }
+    : {}),
 })
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { Database, type SQLQueryBindings } from 'bun:sqlite'
-import { Kysely, SqliteAdapter, SqliteDialect, type SqliteDatabase, type Transaction } from 'kysely'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, type Transaction } from 'kysely'
 import type { Tables } from './tables.ts'
 
 /** What store functions take first: the database, or a transaction in it. */
@@ -25,7 +25,9 @@ export const openStore = (path: string): Store => {
   const raw = new Database(path, { create: true, strict: true })
   for (const pragma of PRAGMAS) raw.run(`PRAGMA ${pragma}`)
   const inside = new AsyncLocalStorage<true>()
-  const kysely = new Kysely<Tables>({ dialect: new TransactionalDdlDialect({ database: shim(raw) }) })
+  const kysely = new Kysely<Tables>({
+    dialect: new TransactionalDdlDialect({ database: shim(raw) }),
+  })
   return {
     raw,
     get db() {
@@ -71,8 +73,7 @@ const shim = (raw: Database): SqliteDatabase => ({
         const { changes, lastInsertRowid } = statement.run(...guard(parameters))
         return { changes, lastInsertRowid }
       },
-      iterate: (parameters) =>
-        statement.iterate(...guard(parameters)) as IterableIterator<unknown>,
+      iterate: (parameters) => statement.iterate(...guard(parameters)) as IterableIterator<unknown>,
     }
   },
   close: () => raw.close(),

@@ -1,5 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256Hex } from '../lib/crypto.ts'
 import type { Store } from './db.ts'
@@ -64,7 +63,9 @@ const newestCopy = (backups: string): string => {
 
 const copies = (backups: string): string[] => {
   try {
-    return readdirSync(backups).filter((name) => /^golive-.*\.db$/.test(name)).sort()
+    return readdirSync(backups)
+      .filter((name) => /^golive-.*\.db$/.test(name))
+      .sort()
   } catch {
     return []
   }
@@ -82,7 +83,9 @@ const apply = (store: Store, { name, sql }: Migration, now: number): void => {
   store.exec('BEGIN IMMEDIATE')
   try {
     store.exec(sql)
-    store.raw.query('INSERT INTO migrations (name, sha256, applied_at) VALUES (?, ?, ?)').run(name, sha256Hex(sql), now)
+    store.raw
+      .query('INSERT INTO migrations (name, sha256, applied_at) VALUES (?, ?, ?)')
+      .run(name, sha256Hex(sql), now)
     store.exec('COMMIT')
   } catch (cause) {
     store.exec('ROLLBACK')

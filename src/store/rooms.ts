@@ -25,7 +25,12 @@ export const insertRoom = async (db: Db, row: RoomRow): Promise<void> => {
 }
 
 export const findRoom = (db: Db, tenantId: string, name: string): Promise<RoomRow | undefined> =>
-  db.selectFrom('rooms').select(ROOM).where('tenant_id', '=', tenantId).where('name', '=', name).executeTakeFirst()
+  db
+    .selectFrom('rooms')
+    .select(ROOM)
+    .where('tenant_id', '=', tenantId)
+    .where('name', '=', name)
+    .executeTakeFirst()
 
 interface Listing {
   after: { createdAt: number; id: string } | null

@@ -2,12 +2,20 @@ import type { Db } from './db.ts'
 
 /** A value that belongs to the whole installation, or null. */
 export const getSetting = async (db: Db, name: string): Promise<string | null> => {
-  const row = await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst()
+  const row = await db
+    .selectFrom('settings')
+    .select('value')
+    .where('name', '=', name)
+    .executeTakeFirst()
   return row?.value ?? null
 }
 
 /** Stores the value unless there is one; answers the one that holds. */
 export const setSettingOnce = async (db: Db, name: string, value: string): Promise<string> => {
-  await db.insertInto('settings').values({ name, value }).onConflict((on) => on.doNothing()).execute()
+  await db
+    .insertInto('settings')
+    .values({ name, value })
+    .onConflict((on) => on.doNothing())
+    .execute()
   return (await getSetting(db, name)) ?? value
 }

@@ -20,10 +20,20 @@ export const insertTenant = async (db: Db, row: TenantRow): Promise<void> => {
 }
 
 export const findTenant = (db: Db, id: string): Promise<TenantRow | undefined> =>
-  db.selectFrom('tenants').select(TENANT).where('id', '=', id).where('deleted_at', 'is', null).executeTakeFirst()
+  db
+    .selectFrom('tenants')
+    .select(TENANT)
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
 
 export const findTenantBySlug = (db: Db, slug: string): Promise<TenantRow | undefined> =>
-  db.selectFrom('tenants').select(TENANT).where('slug', '=', slug).where('deleted_at', 'is', null).executeTakeFirst()
+  db
+    .selectFrom('tenants')
+    .select(TENANT)
+    .where('slug', '=', slug)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
 
 /** When a tenant of this slug was last deleted, or null. */
 export const slugDeletedAt = async (db: Db, slug: string): Promise<number | null> => {
