@@ -43,13 +43,15 @@ const swapInJson = (frame: string, swap: (token: string) => string): string => {
 
 const refuseMoved = (frame: string): string => {
   const message = JSON.parse(frame) as Record<string, unknown>
-  if ('roomMoved' in message || 'room_moved' in message) throw new FrameError('room_moved holds a token')
+  if ('roomMoved' in message || 'room_moved' in message)
+    throw new FrameError('room_moved holds a token')
   return frame
 }
 
 const swapInBinary = (frame: Uint8Array, swap: (token: string) => string): Uint8Array => {
   const [length, start] = readVarint(frame, REFRESH_TAG.length)
-  if (start + length !== frame.length) throw new FrameError('refresh_token has another length than its frame')
+  if (start + length !== frame.length)
+    throw new FrameError('refresh_token has another length than its frame')
   const token = Buffer.from(swap(Buffer.from(frame.subarray(start)).toString('utf8')))
   return Buffer.concat([Buffer.from([...REFRESH_TAG, ...varint(token.length)]), token])
 }
@@ -61,7 +63,11 @@ export const isSimulation = (frame: string | Uint8Array): boolean =>
 /** The participant's sid in a JoinResponse, the first frame of a connection; null for other frames. */
 export const joinedSid = (frame: string | Uint8Array): string | null => {
   try {
-    return typeof frame === 'string' ? sidInJson(frame) : frame[0] === JOIN_TAG ? sidInBinary(frame) : null
+    return typeof frame === 'string'
+      ? sidInJson(frame)
+      : frame[0] === JOIN_TAG
+        ? sidInBinary(frame)
+        : null
   } catch {
     return null
   }

@@ -47,7 +47,9 @@ export const grantsOf = (video: Record<string, unknown>): Grants => {
     canPublish,
     canSubscribe: video.canSubscribe !== false,
     canPublishData: typeof video.canPublishData === 'boolean' ? video.canPublishData : canPublish,
-    ...(Array.isArray(sources) && sources.length > 0 ? { canPublishSources: sources.map(String) } : {}),
+    ...(Array.isArray(sources) && sources.length > 0
+      ? { canPublishSources: sources.map(String) }
+      : {}),
     canUpdateOwnMetadata: video.canUpdateOwnMetadata === true,
     hidden: video.hidden === true,
   }
@@ -58,7 +60,12 @@ export const grantsOf = (video: Record<string, unknown>): Grants => {
  * `agent` and `kind` would walk past seats, `roomCreate` and `roomAdmin` past the room.
  * @param expiresAt seconds; LiveKit's refresh tokens live as long as what is left of it
  */
-export const internalJoinToken = (who: Participant, key: LivekitKey, now: number, expiresAt: number): string =>
+export const internalJoinToken = (
+  who: Participant,
+  key: LivekitKey,
+  now: number,
+  expiresAt: number,
+): string =>
   signJwt(
     {
       iss: key.apiKey,
