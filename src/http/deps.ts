@@ -1,0 +1,29 @@
+import type { Config } from '../config/schema.ts'
+import type { Control } from '../domain/control.ts'
+import type { Credentials } from '../domain/credentials.ts'
+import type { Keys } from '../domain/keys.ts'
+import type { Presence } from '../domain/presence.ts'
+import type { Rooms } from '../domain/rooms.ts'
+import type { Status } from '../domain/status.ts'
+import type { Tenants } from '../domain/tenants.ts'
+import type { Tokens } from '../domain/tokens.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Metrics } from './metrics.ts'
+
+/** All that the HTTP edge needs from below. */
+export interface HttpDeps {
+  config: Config
+  log: Logger
+  tenants: Tenants
+  keys: Keys
+  rooms: Rooms
+  tokens: Tokens
+  credentials: Credentials
+  presence: Presence
+  status: Status
+  control: Control
+  metrics: Metrics
+  version: string
+  /** what SDKs connect to, as it stands in answers to token requests */
+  wsUrl: string
+}

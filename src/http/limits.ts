@@ -1,0 +1,88 @@
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { GoLiveError } from '../domain/errors.ts'
+import type { Tenant } from '../domain/tenants.ts'
+
+/** Each has its own bucket, so that a storm of token requests cannot starve moderation. */
+export type Kind = 'reads' | 'writes' | 'mints'
+
+/** What the RateLimit headers of one answer say. */
+export interface Quota {
+  readonly limit: number
+  readonly remaining: number
+}
+
+interface Bucket {
+  tokens: number
+  at: number
+}
+
+const MOST_BUCKETS = 10_000
+
+/**
+ * Token buckets by tenant and kind: full they hold one second's worth, and they fill up within one
+ * second. Own code because the mint path must stay synchronous: a RateLimiterMemory answers by
+ * promise only.
+ */
+export class RequestLimits {
+  readonly #buckets = new Map<string, Bucket>()
+
+  /** Takes one request from the bucket. @param now monotonic milliseconds */
+  take(tenant: Tenant, kind: Kind, now: number): Quota & { allowed: boolean } {
+    const limit = kind === 'mints' ? tenant.limits.token_mints_per_second : tenant.limits.api_requests_per_second
+    const bucket = this.#bucket(kind + tenant.id, limit, now)
+    bucket.tokens = Math.min(limit, bucket.tokens + ((now - bucket.at) / 1000) * limit)
+    bucket.at = now
+    const allowed = bucket.tokens >= 1
+    if (allowed) bucket.tokens--
+    return { limit, remaining: Math.floor(bucket.tokens), allowed }
+  }
+
+  #bucket(name: string, limit: number, now: number): Bucket {
+    const known = this.#buckets.get(name)
+    if (known) return known
+    if (this.#buckets.size >= MOST_BUCKETS) this.#forgetIdle(now)
+    const bucket = { tokens: limit, at: now }
+    this.#buckets.set(name, bucket)
+    return bucket
+  }
+
+  /** A bucket not touched for a second is full again: as good as none. */
+  #forgetIdle(now: number): void {
+    for (const [name, bucket] of this.#buckets) if (now - bucket.at >= 1000) this.#buckets.delete(name)
+  }
+}
+
+export const rateLimited = (kind: Kind): GoLiveError =>
+  new GoLiveError('rate_limited', `this tenant's limit of ${kind} per second is reached`, {
+    hint: 'Wait as Retry-After says; the operator can raise the limit of the tenant.',
+    retryAfterSeconds: 1,
+  })
+
+const FAILURES_PER_MINUTE = 60
+
+/**
+ * Slows down who guesses credentials. Only failures count, and they are counted after the
+ * comparison: whoever holds the right secret is never held up by a neighbour on the same address.
+ */
+export class FailureThrottle {
+  readonly #failures = new RateLimiterMemory({ points: FAILURES_PER_MINUTE, duration: 60 })
+
+  /** Counts one failure. The refusal to answer with instead, once there were too many; else null. */
+  async count(address: string): Promise<GoLiveError | null> {
+    const { consumedPoints, msBeforeNext } = await this.#failures.penalty(networkOf(address))
+    if (consumedPoints <= FAILURES_PER_MINUTE) return null
+    return new GoLiveError('rate_limited', 'too many failed authentications from this address', {
+      hint: 'Check the api_key and the api_secret. Right credentials are answered at any time.',
+      retryAfterSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
+    })
+  }
+}
+
+/** An IPv6 customer owns a /64 at least: single addresses would be no limit at all. */
+const networkOf = (address: string): string => {
+  if (address.includes('.') || !address.includes(':')) return address.slice(address.lastIndexOf(':') + 1)
+  const [head = '', tail] = address.split('::')
+  const groups = head === '' ? [] : head.split(':')
+  const zeros = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
+  return [...groups, ...Array<string>(Math.max(0, zeros)).fill('0')].slice(0, 4).join(':')
+}

@@ -1,0 +1,134 @@
+import { rmSync } from 'node:fs'
+import { GoLiveError, StartError } from '../domain/errors.ts'
+import { newRequestId } from '../lib/ids.ts'
+import type { Logger } from '../lib/log.ts'
+import { adminDoor } from './admin/app.ts'
+import type { HttpDeps } from './deps.ts'
+import { pathOf } from './door.ts'
+import { healthz, readyz } from './health.ts'
+import type { Metrics } from './metrics.ts'
+import type { Pages } from './pages.ts'
+import { problemResponse } from './problem.ts'
+import type { Pump } from './signal-pump.ts'
+import type { SignalGate } from './signaling.ts'
+import { tenantDoor } from './v1/app.ts'
+
+export type { HttpDeps } from './deps.ts'
+
+type Answer = Response | Promise<Response>
+
+/** The tenant API, /api/v1. Never throws. */
+export const buildTenantApi = (deps: HttpDeps): { handle(request: Request, address: string | null): Answer } =>
+  tenantDoor(deps)
+
+/** The operator's API, /admin, for the socket and for a CLI without a server. Never throws. */
+export const buildAdminApi = (deps: HttpDeps): { handle(request: Request): Answer } => {
+  const door = adminDoor(deps)
+  return { handle: (request) => door.handle(request, null) }
+}
+
+/** Seconds a connection may be silent. Bodies slower than about 16 KB/s are cut by it, too. */
+const IDLE_SECONDS = 30
+
+/**
+ * Never reached: Bun's own 413 has no problem body. What reads a body counts (64 KiB for the API);
+ * what is not read is not kept either (300 MB unread: 6 MB more memory).
+ */
+const MAX_REQUEST_BYTES = 2 ** 40
+
+/** A slash or an odd character in Host would move the path: only plain names and addresses. */
+const HOST = /^(?:[a-z0-9](?:[a-z0-9_.-]{0,253}[a-z0-9.])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
+
+/** The public server: the join gate, health, the tenant API and pages, in this order. */
+export const servePublic = (deps: HttpDeps, gate: SignalGate, pages: Pages): Bun.Server<Pump> => {
+  const api = tenantDoor(deps)
+  const other = (request: Request, path: string): Answer => {
+    if (path === '/healthz' || path === '/readyz') return health(deps, request, path)
+    return pages.respond(request, path) ?? refuse('not_found', 'there is nothing at this path')
+  }
+  return Bun.serve({
+    hostname: deps.config.server.host,
+    port: deps.config.server.port,
+    development: false,
+    idleTimeout: IDLE_SECONDS,
+    maxRequestBodySize: MAX_REQUEST_BYTES,
+    fetch(request, server) {
+      if (!HOST.test(request.headers.get('host') ?? '')) return refuse('malformed_request', 'the Host header is not a host name')
+      const path = pathOf(request.url)
+      if (path.startsWith('/api/v1/') && !isDocs(path)) return api.handle(request, server.requestIP(request)?.address ?? null)
+      return gate.handles(path) ? gate.handle(request, server) : other(request, path)
+    },
+    websocket: gate.websocket,
+    error: (error) => failed(deps.log, error),
+  })
+}
+
+/** The documentation page and its assets are pages, though they live below the API. */
+const isDocs = (path: string): boolean => path === '/api/v1/docs' || path.startsWith('/api/v1/docs/')
+
+const health = ({ status }: HttpDeps, request: Request, path: string): Answer => {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const response = refuse('method_not_allowed', `${request.method} is not allowed here`)
+    response.headers.set('allow', 'GET, HEAD')
+    return response
+  }
+  return path === '/healthz' ? healthz() : readyz(status)
+}
+
+/** The longest path that sockaddr_un holds on Linux, less the closing NUL. */
+const MAX_SOCKET_PATH = 107
+
+/**
+ * The admin API on a unix socket that only the owner of the data dir can open. The caller holds
+ * the lock on the data dir: a socket found there is a dead server's.
+ */
+export const serveAdmin = (deps: HttpDeps, socketPath: string): Bun.Server<undefined> => {
+  if (Buffer.byteLength(socketPath) > MAX_SOCKET_PATH) {
+    throw new StartError(`${socketPath}: the path of this socket is longer than ${MAX_SOCKET_PATH} bytes; choose a shorter data_dir`)
+  }
+  const api = buildAdminApi(deps)
+  rmSync(socketPath, { force: true })
+  // The mode must be right from the first moment: chmod after bind would leave a gap.
+  const mask = process.umask(0o177)
+  try {
+    return Bun.serve({
+      unix: socketPath,
+      development: false,
+      maxRequestBodySize: MAX_REQUEST_BYTES,
+      fetch: (request) => api.handle(request),
+      error: (error) => failed(deps.log, error),
+    })
+  } finally {
+    process.umask(mask)
+  }
+}
+
+/** Prometheus metrics, on a loopback port of their own: behind a proxy every peer is loopback. */
+export const serveMetrics = (metrics: Metrics, port: number): Bun.Server<undefined> =>
+  Bun.serve({
+    hostname: '127.0.0.1',
+    port,
+    development: false,
+    async fetch(request) {
+      if (pathOf(request.url) !== '/metrics') return refuse('not_found', 'the metrics are at /metrics')
+      return new Response(await metrics.text(), { headers: { 'content-type': metrics.registry.contentType } })
+    },
+  })
+
+const refuse = (code: 'not_found' | 'malformed_request' | 'method_not_allowed', detail: string): Response => {
+  const requestId = newRequestId()
+  const response = problemResponse(new GoLiveError(code, detail), requestId)
+  response.headers.set('x-request-id', requestId)
+  return response
+}
+
+const failed = (log: Logger, error: unknown): Response => {
+  const requestId = newRequestId()
+  log.error({ request_id: requestId, err: error }, 'request failed')
+  const response = problemResponse(
+    new GoLiveError('internal_error', 'the server failed to answer; its log has more under this request_id'),
+    requestId,
+  )
+  response.headers.set('x-request-id', requestId)
+  return response
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import { attributesSchema, displayNameSchema, freeText, identitySchema, metadataSchema, roomNameSchema } from '../../domain/names.ts'
+import { ROOM_DEFAULTS, type RoomInput } from '../../domain/rooms.ts'
+import type { TokenInput } from '../../domain/tokens.ts'
+
+/** The shapes of request bodies. Null is the same as absent, but on PATCH, where it clears. */
+
+const DAY = 86_400
+const MAX_ROOM_METADATA_BYTES = 32 * 1024
+
+/** An instant with any offset, as milliseconds. */
+export const instant = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 time such as 2026-11-25T10:00:00Z' })
+  .transform((text) => Date.parse(text))
+
+const settings = {
+  max_participants: z.int().min(1).max(10_000).nullish().meta({
+    description: 'People in the room at once; null leaves it to the limit of the tenant.',
+  }),
+  empty_timeout_seconds: z.int().min(1).max(DAY).nullish().meta({
+    default: ROOM_DEFAULTS.emptyTimeoutSeconds,
+    description: 'How long the call stays open when nobody joins.',
+  }),
+  departure_timeout_seconds: z.int().min(1).max(DAY).nullish().meta({
+    default: ROOM_DEFAULTS.departureTimeoutSeconds,
+    description: 'How long the call stays open after the last person left.',
+  }),
+  metadata: freeText(MAX_ROOM_METADATA_BYTES).nullish().meta({
+    default: ROOM_DEFAULTS.metadata,
+    description: 'Free text that everybody in the room sees.',
+  }),
+  locked: z.boolean().nullish().meta({
+    default: ROOM_DEFAULTS.locked,
+    description: 'true: nobody new gets in; who is in may reconnect.',
+  }),
+  opens_at: instant.nullish().meta({ description: 'Nobody is let in before.' }),
+  closes_at: instant.nullish().meta({ description: 'The call ends and nobody is let in after.' }),
+  max_duration_seconds: z.int().min(60).max(30 * DAY).nullish().meta({
+    description: 'A call ends so long after it began.',
+  }),
+}
+
+export const roomSettings = z.strictObject(settings).meta({ examples: [{ max_participants: 25, locked: true }] })
+
+export const roomCreate = z.strictObject({
+  name: roomNameSchema.meta({ examples: ['team-standup'] }),
+  ...settings,
+}).meta({ examples: [{ name: 'team-standup', max_participants: 25 }] })
+
+export type RoomSettings = z.output<typeof roomSettings>
+
+/** For creating and replacing: null is absent, and absent is the default. */
+export const toRoomInput = (body: RoomSettings): RoomInput => ({
+  maxParticipants: body.max_participants ?? undefined,
+  emptyTimeoutSeconds: body.empty_timeout_seconds ?? undefined,
+  departureTimeoutSeconds: body.departure_timeout_seconds ?? undefined,
+  metadata: body.metadata ?? undefined,
+  locked: body.locked ?? undefined,
+  opensAt: body.opens_at ?? undefined,
+  closesAt: body.closes_at ?? undefined,
+  maxDurationSeconds: body.max_duration_seconds ?? undefined,
+})
+
+/** For changing: absent keeps, null goes back to the default. */
+export const toRoomChanges = (body: RoomSettings): RoomInput => ({
+  maxParticipants: body.max_participants,
+  emptyTimeoutSeconds: cleared(body.empty_timeout_seconds, ROOM_DEFAULTS.emptyTimeoutSeconds),
+  departureTimeoutSeconds: cleared(body.departure_timeout_seconds, ROOM_DEFAULTS.departureTimeoutSeconds),
+  metadata: cleared(body.metadata, ROOM_DEFAULTS.metadata),
+  locked: cleared(body.locked, ROOM_DEFAULTS.locked),
+  opensAt: body.opens_at,
+  closesAt: body.closes_at,
+  maxDurationSeconds: body.max_duration_seconds,
+})
+
+const cleared = <T>(value: T | null | undefined, cleared: T): T | undefined => (value === null ? cleared : value)
+
+const DEFAULT_TTL_SECONDS = 3600
+
+export const PUBLISH_SOURCES = ['camera', 'microphone', 'screen_share', 'screen_share_audio'] as const
+
+export const tokenRequest = z.strictObject({
+  identity: identitySchema.meta({
+    description: 'Who joins: opaque, the same for the same person. A second connection of an identity replaces the first.',
+    examples: ['user-123'],
+  }),
+  name: displayNameSchema.nullish().meta({ description: 'How the person is shown.', examples: ['Jane Doe'] }),
+  can_publish: z.boolean().nullish().meta({ default: true }),
+  can_subscribe: z.boolean().nullish().meta({ default: true }),
+  can_publish_data: z.boolean().nullish().meta({ default: true }),
+  can_publish_sources: z.array(z.enum(PUBLISH_SOURCES)).max(PUBLISH_SOURCES.length).nullish().meta({
+    description: 'Only these may be published; an empty list means nothing, absent means all.',
+  }),
+  can_update_own_metadata: z.boolean().nullish().meta({ default: false }),
+  hidden: z.boolean().nullish().meta({ default: false, description: 'Not shown to others in the room.' }),
+  metadata: metadataSchema.nullish(),
+  attributes: attributesSchema.nullish(),
+  ttl_seconds: z.int().min(60).max(DAY).nullish().meta({
+    default: DEFAULT_TTL_SECONDS,
+    description: 'How long the token can be used to join.',
+  }),
+}).meta({ examples: [{ identity: 'user-123', name: 'Jane Doe', ttl_seconds: 3600 }] })
+
+export const toTokenInput = (body: z.output<typeof tokenRequest>): TokenInput => ({
+  identity: body.identity,
+  name: body.name ?? undefined,
+  canPublish: body.can_publish ?? true,
+  canSubscribe: body.can_subscribe ?? true,
+  canPublishData: body.can_publish_data ?? true,
+  canPublishSources: body.can_publish_sources ?? undefined,
+  canUpdateOwnMetadata: body.can_update_own_metadata ?? false,
+  hidden: body.hidden ?? false,
+  metadata: body.metadata ?? undefined,
+  attributes: body.attributes ?? undefined,
+  ttlSeconds: body.ttl_seconds ?? DEFAULT_TTL_SECONDS,
+})

@@ -1,0 +1,22 @@
+import { Elysia } from 'elysia'
+import { roomCreate, roomSettings, tokenRequest } from './inputs.ts'
+import { listOf, meWire, mintedWire, problemWire, roomWire } from './shapes.ts'
+
+/** The schemas that the OpenAPI document names, for the routes that use them. */
+export const models = () =>
+  new Elysia({ name: 'v1-models' }).model({
+    Me: meWire,
+    Room: roomWire,
+    RoomList: listOf(roomWire),
+    RoomCreate: roomCreate,
+    RoomSettings: roomSettings,
+    TokenRequest: tokenRequest,
+    Token: mintedWire,
+    Problem: problemWire,
+  })
+
+/** Any call may be refused so. */
+export const REFUSALS = { 400: 'Problem', 401: 'Problem', 422: 'Problem', 429: 'Problem', 500: 'Problem' } as const
+
+/** And any call with a body so. */
+export const BODY_REFUSALS = { ...REFUSALS, 413: 'Problem', 415: 'Problem', 503: 'Problem' } as const

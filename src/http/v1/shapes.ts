@@ -1,0 +1,183 @@
+import { z } from 'zod'
+import type { Limits, Tenant } from '../../domain/tenants.ts'
+import type { Key } from '../../domain/keys.ts'
+import type { Page } from '../../domain/page.ts'
+import type { Room } from '../../domain/rooms.ts'
+import type { Minted } from '../../domain/tokens.ts'
+import { rfc3339, rfc3339OrNull } from '../../lib/clock.ts'
+
+/** The shapes of answers: every field always present, null where unknown. */
+
+const time = z.iso.datetime().meta({ examples: ['2026-11-25T10:00:00.000Z'] })
+
+const limitsWire = z.strictObject({
+  max_rooms: z.int(),
+  max_participants_per_room: z.int(),
+  max_concurrent_participants: z.int().nullable(),
+  participant_minutes_per_month: z.int().nullable(),
+  api_requests_per_second: z.int(),
+  token_mints_per_second: z.int(),
+  max_webhooks: z.int(),
+})
+
+export const tenantWire = z.strictObject({
+  slug: z.string().meta({ examples: ['acme'] }),
+  name: z.string().nullable(),
+  status: z.enum(['active', 'deactivated']),
+  created_at: time,
+  limits: limitsWire,
+})
+
+export const toTenantWire = (tenant: Tenant): z.input<typeof tenantWire> & { limits: Limits } => ({
+  slug: tenant.slug,
+  name: tenant.name,
+  status: tenant.status,
+  created_at: rfc3339(tenant.createdAt),
+  limits: tenant.limits,
+})
+
+export const meWire = tenantWire.extend({
+  api_key: z.string().meta({ description: 'The key that this request was made with.' }),
+  ws_url: z.string().meta({ description: 'What the LiveKit client SDKs connect to.', examples: ['wss://live.example.com'] }),
+  usage: z.strictObject({
+    participants_now: z.int().meta({ description: 'People in calls of this tenant now.' }),
+  }),
+})
+
+export const keyWire = z.strictObject({
+  api_key: z.string(),
+  label: z.string().nullable(),
+  created_at: time,
+  expires_at: time.nullable(),
+  last_used_at: time.nullable(),
+  last_used_from: z.string().nullable(),
+  previous_secret: z.strictObject({ expires_at: time, last_used_at: time.nullable() }).nullable(),
+})
+
+export const toKeyWire = (key: Key): z.input<typeof keyWire> => ({
+  api_key: key.apiKey,
+  label: key.label,
+  created_at: rfc3339(key.createdAt),
+  expires_at: rfc3339OrNull(key.expiresAt),
+  last_used_at: rfc3339OrNull(key.lastUsedAt),
+  last_used_from: key.lastUsedFrom,
+  previous_secret: key.previousSecret && {
+    expires_at: rfc3339(key.previousSecret.expiresAt),
+    last_used_at: rfc3339OrNull(key.previousSecret.lastUsedAt),
+  },
+})
+
+const ROOM_EXAMPLE = {
+  name: 'team-standup',
+  livekit_name: 'acme__team-standup',
+  max_participants: 25,
+  empty_timeout_seconds: 300,
+  departure_timeout_seconds: 20,
+  metadata: '',
+  locked: false,
+  opens_at: null,
+  closes_at: null,
+  max_duration_seconds: null,
+  participants_now: 0,
+  session_id: null,
+  created_at: '2026-11-25T10:00:00.000Z',
+  updated_at: '2026-11-25T10:00:00.000Z',
+}
+
+export const roomWire = z.strictObject({
+  name: z.string().meta({ examples: ['team-standup'] }),
+  livekit_name: z.string().meta({ description: 'The name inside the media server; use `name` in this API.', examples: ['acme__team-standup'] }),
+  max_participants: z.int().nullable(),
+  empty_timeout_seconds: z.int(),
+  departure_timeout_seconds: z.int(),
+  metadata: z.string(),
+  locked: z.boolean(),
+  opens_at: time.nullable(),
+  closes_at: time.nullable(),
+  max_duration_seconds: z.int().nullable(),
+  participants_now: z.int(),
+  session_id: z.string().nullable(),
+  created_at: time,
+  updated_at: time,
+}).meta({ examples: [ROOM_EXAMPLE] })
+
+export const toRoomWire = (room: Room, participantsNow: number): z.input<typeof roomWire> => ({
+  name: room.name,
+  livekit_name: room.livekitName,
+  max_participants: room.maxParticipants,
+  empty_timeout_seconds: room.emptyTimeoutSeconds,
+  departure_timeout_seconds: room.departureTimeoutSeconds,
+  metadata: room.metadata,
+  locked: room.locked,
+  opens_at: rfc3339OrNull(room.opensAt),
+  closes_at: rfc3339OrNull(room.closesAt),
+  max_duration_seconds: room.maxDurationSeconds,
+  participants_now: participantsNow,
+  session_id: null,
+  created_at: rfc3339(room.createdAt),
+  updated_at: rfc3339(room.updatedAt),
+})
+
+export const listOf = <T extends z.ZodType>(item: T) =>
+  z.strictObject({
+    data: z.array(item),
+    next_cursor: z.string().nullable().meta({ description: 'Pass it as `cursor` to get the next page; null on the last.' }),
+  })
+
+export const toListWire = <T, W>(page: Page<T>, toWire: (item: T) => W) => ({
+  data: page.data.map(toWire),
+  next_cursor: page.nextCursor,
+})
+
+export const problemWire = z
+  .looseObject({
+    type: z.string().meta({ examples: ['urn:golive:problem:room_not_found'] }),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().meta({ description: 'Stable; one code always has the same status.', examples: ['room_not_found'] }),
+    detail: z.string().meta({ description: 'For people; may change.' }),
+    hint: z.string().optional().meta({ description: 'What to do next.' }),
+    errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
+    request_id: z.string().meta({ examples: ['req_4k2mzq0v9x1ab'] }),
+  })
+  .meta({ description: 'RFC 9457 problem details, sent as application/problem+json.' })
+
+/** Query parameters are text: a number in it is decimal digits and nothing else. */
+const digits = (value: unknown): unknown =>
+  typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
+
+const flag = (value: unknown): unknown => (value === 'true' ? true : value === 'false' ? false : value)
+
+export const queryFlag = (description: string) => z.preprocess(flag, z.boolean()).optional().meta({ description })
+
+export const pageQuery = z.strictObject({
+  limit: z.preprocess(digits, z.int().min(1).max(100)).default(50).meta({ default: 50, description: 'Items on a page.' }),
+  cursor: z.string().optional().meta({ description: '`next_cursor` of the page before.' }),
+})
+
+export const roomsQuery = pageQuery.extend({
+  active: queryFlag('`true` lists only rooms with people in them.'),
+})
+
+/** The body of a 204. */
+export const nothing = z.undefined().meta({ description: 'no body' })
+
+export const noQuery = z.strictObject({})
+
+export const mintedWire = z.strictObject({
+  token: z.string().meta({ examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9…'] }),
+  ws_url: z.string().meta({ examples: ['wss://live.example.com'] }),
+  room: z.string().meta({ description: 'The name inside the media server.', examples: ['acme__team-standup'] }),
+  identity: z.string().meta({ examples: ['user-123'] }),
+  expires_in: z.int().meta({ description: 'Seconds.', examples: [3600] }),
+  expires_at: time,
+})
+
+export const toMintedWire = (minted: Minted): z.input<typeof mintedWire> => ({
+  token: minted.token,
+  ws_url: minted.wsUrl,
+  room: minted.room,
+  identity: minted.identity,
+  expires_in: minted.expiresIn,
+  expires_at: rfc3339(minted.expiresAt),
+})
