@@ -1,0 +1,260 @@
+import { chmodSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from './config/schema.ts'
+import { type DataDir, DataDirBusy, openDataDir } from './data-dir.ts'
+import { StartError } from './domain/errors.ts'
+import { Intake } from './domain/intake.ts'
+import { Joins } from './domain/joins.ts'
+import { serveLivekitHook } from './http/livekit-hook.ts'
+import { createPages } from './http/pages.ts'
+import { buildAdminApi, serveAdmin, serveMetrics, servePublic } from './http/server.ts'
+import { createGate } from './http/signaling.ts'
+import { systemClock } from './lib/clock.ts'
+import { createLogger, type Logger, silentLogger } from './lib/log.ts'
+import { describeHolder } from './lib/sockets.ts'
+import { livekitBinary } from './livekit/binary.ts'
+import { type ChildStatus, PortTakenError, Supervisor } from './livekit/supervisor.ts'
+import { LIVEKIT_VERSION } from './livekit/version.ts'
+import { createServices, livekitKey, publicUrl, type Services } from './services.ts'
+import { VERSION } from './version.ts'
+
+export { DataDirBusy }
+
+export const versions = (): { golive: string; livekit: string } => ({
+  golive: VERSION,
+  livekit: LIVEKIT_VERSION,
+})
+
+const SWEEP_MS = 5000
+const WRITE_USE_MS = 60_000
+/** How long requests may go on after the listeners are closed. Open sockets would never end by themselves. */
+const FINISH_MS = { stopped: 2000, restart: 200 }
+
+/** How a server's life ended. `restart`: calls go on in livekit-server, a new control plane adopts them. */
+export type Ending = 'stopped' | 'restart'
+
+export interface Running {
+  url: string
+  done: Promise<Ending>
+  stop(): void
+}
+
+/**
+ * Starts everything and resolves when it listens and livekit-server was started.
+ * @throws StartError for what an operator must mend: a port, the lock, the key, the database
+ */
+export const startServer = async (
+  config: Config,
+  env: Record<string, string | undefined>,
+): Promise<Running> => {
+  const log = createLogger(config.log.level)
+  const data = await openDataDir(config.data_dir, env)
+  const ending = Promise.withResolvers<Ending>()
+  const server = new Server(config, data, log, ending.resolve)
+  try {
+    await server.start()
+  } catch (error) {
+    await server.close('stopped')
+    throw error instanceof PortTakenError ? new StartError(error.message, { cause: error }) : error
+  }
+  const done = ending.promise.then(async (how) => {
+    await server.close(how)
+    return how
+  })
+  return { url: publicUrl(config), done, stop: () => ending.resolve('stopped') }
+}
+
+type Listener = Pick<Bun.Server<unknown>, 'stop'>
+
+/** The parts of a running server, opened in order and closed in the other. */
+class Server {
+  readonly #config: Config
+  readonly #data: DataDir
+  readonly #log: Logger
+  readonly #supervisor: Supervisor
+  readonly #services: Services
+  readonly #listeners: Listener[] = []
+  readonly #timers: Timer[] = []
+  #hook: Bun.Server<undefined> | null = null
+
+  constructor(config: Config, data: DataDir, log: Logger, end: (how: Ending) => void) {
+    this.#config = config
+    this.#data = data
+    this.#log = log
+    this.#supervisor = this.#createSupervisor()
+    const supervisor = this.#supervisor
+    this.#services = createServices(config, data, {
+      log,
+      child: () => supervisor,
+      childStatus: () => supervisor.status,
+      livekitOrigin: () => `http://127.0.0.1:${supervisor.port}`,
+      restartChild: () => supervisor.restart(),
+      restart: () => end('restart'),
+      stop: () => end('stopped'),
+    })
+  }
+
+  #createSupervisor(): Supervisor {
+    const { livekit, log } = this.#config
+    const dir = join(this.#data.path, 'livekit')
+    return new Supervisor({
+      dir,
+      binary: () => livekitBinary(dir),
+      settings: {
+        signalPort: livekit.signal_port,
+        tcpPort: livekit.tcp_port,
+        udpPort: livekit.udp_port,
+        nodeIp: livekit.node_ip === 'auto' ? '127.0.0.1' : livekit.node_ip,
+        ...livekitKey(this.#data),
+        logLevel: log.level === 'debug' ? 'debug' : 'info',
+      },
+      log: this.#log,
+      onUp: ({ adopted }) => void this.#services.calls.childUp(adopted),
+      onDown: () => this.#services.calls.childDown(),
+    })
+  }
+
+  async start(): Promise<void> {
+    const { calls, credentials, presence, metrics } = this.#services
+    metrics.watch({
+      participants: () => presence.total,
+      roomsActive: () => presence.roomsActive,
+      livekitUp: () => this.#supervisor.up,
+      livekitRestarts: () => this.#supervisor.status.restarts,
+    })
+    await this.#listen()
+    this.#hook = this.#listenForReports()
+    await this.#supervisor.start(this.#hook.port as number)
+    this.#every(SWEEP_MS, () => calls.sweep())
+    this.#every(WRITE_USE_MS, () => credentials.writeUse())
+    this.#log.info(
+      { version: VERSION, url: publicUrl(this.#config), data_dir: this.#data.path },
+      'golive is up',
+    )
+  }
+
+  async #listen(): Promise<void> {
+    const { server, metrics } = this.#config
+    const pages = await createPages(this.#services.wsUrl)
+    const gate = createGate({
+      joins: this.#joins(),
+      metrics: this.#services.metrics,
+      log: this.#log,
+    })
+    this.#listeners.push(orTaken(server.port, () => servePublic(this.#services, gate, pages)))
+    this.#listeners.push(this.#listenLocally())
+    const { port } = metrics
+    if (port !== null)
+      this.#listeners.push(orTaken(port, () => serveMetrics(this.#services.metrics, port)))
+  }
+
+  #joins(): Joins {
+    const { gate, calls, presence, tokens, metrics } = this.#services
+    return new Joins({
+      gate,
+      calls,
+      presence,
+      tokens,
+      clock: systemClock,
+      log: this.#log,
+      livekitKey: livekitKey(this.#data),
+      livekitOrigin: () => `http://127.0.0.1:${this.#supervisor.port}`,
+      onUpstream: (seconds) => metrics.upstream(seconds),
+    })
+  }
+
+  /** The lock on the data dir is ours: a socket that is there was left by a process that died. */
+  #listenLocally(): Listener {
+    const path = join(this.#data.path, 'golive.sock')
+    rmSync(path, { force: true })
+    const listener = serveAdmin(this.#services, path)
+    chmodSync(path, 0o600)
+    return listener
+  }
+
+  /** A child that is still running reports to the port in its record; without it only sweeps tell. */
+  #listenForReports(): Bun.Server<undefined> {
+    const intake = new Intake({
+      presence: this.#services.presence,
+      livekitKey: livekitKey(this.#data),
+      log: this.#log,
+    })
+    const recorded = this.#supervisor.recordedHookPort()
+    try {
+      return serveLivekitHook(intake, recorded ?? 0)
+    } catch {
+      this.#log.warn(
+        { port: recorded },
+        'the port for reports of the running livekit-server is taken; restart it to use another',
+      )
+      return serveLivekitHook(intake, 0)
+    }
+  }
+
+  #every(ms: number, work: () => Promise<void>): void {
+    const run = () =>
+      void work().catch((error: unknown) =>
+        this.#log.error({ err: error }, 'a periodic task failed'),
+      )
+    this.#timers.push(setInterval(run, ms))
+  }
+
+  /** Ends what was started. People in calls stay connected to livekit-server only on `restart`. */
+  async close(how: Ending): Promise<void> {
+    this.#log.info({ how }, 'golive is going down')
+    for (const timer of this.#timers) clearInterval(timer)
+    if (how === 'restart') await this.#supervisor.detach()
+    else await this.#supervisor.stop()
+    await Promise.race([
+      Promise.all(this.#listeners.map((one) => one.stop())),
+      Bun.sleep(FINISH_MS[how]),
+    ])
+    for (const listener of [...this.#listeners, ...(this.#hook ? [this.#hook] : [])])
+      listener.stop(true)
+    rmSync(join(this.#data.path, 'golive.sock'), { force: true })
+    await this.#services.credentials.writeUse()
+    await this.#data.close()
+  }
+}
+
+const orTaken = <T>(port: number, listen: () => T): T => {
+  try {
+    return listen()
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
+    throw new StartError(describeHolder('tcp', port), { cause })
+  }
+}
+
+const NO_CHILD: ChildStatus = {
+  state: 'stopped',
+  pid: null,
+  version: LIVEKIT_VERSION,
+  restarts: 0,
+  started_at: null,
+  adopted: false,
+  restart_needed: false,
+  last_exit: null,
+  last_lines: [],
+  ports: { signal: 0, tcp: 0, udp: 0, hook: 0 },
+}
+
+/**
+ * The admin API in this process, for commands while no server runs. @throws DataDirBusy when one does
+ */
+export const openOffline = async (
+  config: Config,
+): Promise<{ handle(request: Request): Promise<Response>; close(): Promise<void> }> => {
+  const data = await openDataDir(config.data_dir, process.env)
+  const services = createServices(config, data, {
+    log: silentLogger(),
+    child: () => ({ up: false, generation: 0 }),
+    childStatus: () => NO_CHILD,
+    livekitOrigin: () => 'http://127.0.0.1:9',
+    restartChild: async () => {},
+    restart: () => {},
+    stop: () => {},
+  })
+  const api = buildAdminApi(services)
+  return { handle: async (request) => api.handle(request), close: () => data.close() }
+}

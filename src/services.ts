@@ -1,0 +1,102 @@
+import { availableParallelism } from 'node:os'
+import type { Config } from './config/schema.ts'
+import type { DataDir } from './data-dir.ts'
+import { Calls, type Child } from './domain/calls.ts'
+import { Control } from './domain/control.ts'
+import { Credentials } from './domain/credentials.ts'
+import { Gate } from './domain/gate.ts'
+import { Keys, SecretBox } from './domain/keys.ts'
+import { Presence } from './domain/presence.ts'
+import { Rooms } from './domain/rooms.ts'
+import { Status } from './domain/status.ts'
+import { Tenants } from './domain/tenants.ts'
+import { Tokens } from './domain/tokens.ts'
+import type { HttpDeps } from './http/deps.ts'
+import { Metrics } from './http/metrics.ts'
+import { systemClock } from './lib/clock.ts'
+import type { Logger } from './lib/log.ts'
+import { LivekitClient } from './livekit/client.ts'
+import type { LivekitKey } from './livekit/grants.ts'
+import type { ChildStatus } from './livekit/supervisor.ts'
+import { VERSION } from './version.ts'
+
+/** A rough guide from what an SFU forwards per core; an operator who measured sets it. */
+const PEOPLE_PER_CORE = 100
+
+export const publicUrl = ({ server }: Config): string =>
+  server.public_url?.replace(/\/$/, '') ??
+  `http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`
+
+/** What SDKs connect to. */
+export const wsUrl = (config: Config): string => publicUrl(config).replace(/^http/, 'ws')
+
+/** The one pair that livekit-server knows, the same as long as the master key is. */
+export const livekitKey = ({ secrets }: DataDir): LivekitKey => ({
+  apiKey: 'golive',
+  apiSecret: secrets.livekit.toString('base64url'),
+})
+
+export interface Outside {
+  log: Logger
+  child: () => Child
+  childStatus: () => ChildStatus
+  livekitOrigin: () => string
+  restartChild: () => Promise<void>
+  restart: () => void
+  stop: () => void
+}
+
+export interface Services extends HttpDeps {
+  calls: Calls
+  gate: Gate
+}
+
+/** Builds every rule of the product from a data dir and what is outside of it. */
+export const createServices = (config: Config, data: DataDir, outside: Outside): Services => {
+  const { store, secrets } = data
+  const { log, child } = outside
+  const clock = systemClock
+  const maxParticipants =
+    config.livekit.max_participants === 'auto'
+      ? availableParallelism() * PEOPLE_PER_CORE
+      : config.livekit.max_participants
+  const box = new SecretBox(secrets.seal)
+  const presence = new Presence(clock)
+  const livekit = new LivekitClient({ url: outside.livekitOrigin, ...livekitKey(data) })
+  const calls = new Calls({ store, clock, log, presence, livekit, child })
+  const credentials = new Credentials({ store, clock, box })
+  const keys = new Keys({ store, clock, box, credentials, calls })
+  const tenants = new Tenants({ store, clock, keys, credentials, calls })
+  const rooms = new Rooms({ store, clock, presence, calls })
+  const tokens = new Tokens({ clock, joinKey: secrets.join, wsUrl: wsUrl(config), rooms, keys })
+  const gate = new Gate({ store, clock, tokens, presence, calls, maxParticipants })
+  const control = new Control({ presence, ...outside })
+  const status = new Status({
+    store,
+    clock,
+    presence,
+    calls,
+    child: outside.childStatus,
+    version: VERSION,
+    dataDir: data.path,
+    publicUrl: publicUrl(config),
+    maxParticipants,
+  })
+  return {
+    config,
+    log,
+    tenants,
+    keys,
+    rooms,
+    tokens,
+    credentials,
+    presence,
+    status,
+    control,
+    calls,
+    gate,
+    metrics: new Metrics(),
+    version: VERSION,
+    wsUrl: wsUrl(config),
+  }
+}
