@@ -1,0 +1,121 @@
+import type { Command } from 'commander'
+import { sleep } from '../lib/clock.ts'
+import type { AdminClient } from './client.ts'
+import { CliError, EXIT } from './exit.ts'
+import { example } from './help.ts'
+import { count } from './output.ts'
+import type { Cli } from './session.ts'
+import { type Status, took } from './status.ts'
+
+const DEADLINE_MS = 30_000
+const POLL_MS = 50
+
+/** `golive restart` and `golive stop` */
+export const addControlCommands = (program: Command, cli: Cli): void => {
+  addRestart(program, cli)
+  addStop(program, cli)
+}
+
+const addRestart = (program: Command, cli: Cli): void => {
+  const restart = program
+    .command('restart')
+    .description('restart the control plane with its configuration read anew; calls go on')
+    .action((_: object, command: Command) =>
+      cli.run(command, 'running', async ({ api, out, now }) => {
+        const before = await api.get<Status>('/admin/status')
+        await api.post('/admin/restart')
+        const after = await untilBack(api, before, now)
+        const ms = Date.now() - now
+        await out.result({ ...after, restart_ms: ms }, () => [
+          `The control plane is back after ${took(ms)}.`,
+          livekitSentence(before, after),
+        ])
+      }),
+    )
+  example(restart, 'golive restart')
+}
+
+/** Polls until a younger server answers and its livekit-server is up, or has given up. */
+const untilBack = async (api: AdminClient, before: Status, askedAt: number): Promise<Status> => {
+  let wasGone = false
+  while (Date.now() < askedAt + DEADLINE_MS) {
+    await sleep(POLL_MS)
+    const status = await statusOrNull(api)
+    if (status === null) wasGone = true
+    else if ((wasGone || status.uptime_seconds < before.uptime_seconds) && settled(status)) {
+      return status
+    }
+  }
+  throw new CliError(EXIT.unreachable, {
+    code: 'server_unreachable',
+    detail: `the server was told to restart and is not back after ${DEADLINE_MS / 1000} seconds`,
+    hint: 'Its log says why.',
+  })
+}
+
+const settled = ({ livekit }: Status): boolean =>
+  livekit.state === 'running' || livekit.state === 'degraded'
+
+const statusOrNull = async (api: AdminClient): Promise<Status | null> => {
+  try {
+    return await api.get<Status>('/admin/status')
+  } catch (error) {
+    if (error instanceof CliError && error.exit === EXIT.unreachable) return null
+    throw error
+  }
+}
+
+const livekitSentence = (before: Status, { livekit, calls }: Status): string => {
+  if (livekit.pid === null) return 'livekit-server does not run: see golive status.'
+  if (livekit.pid !== before.livekit.pid) {
+    return `livekit-server was started anew (pid ${livekit.pid}): people in calls had to reconnect.`
+  }
+  const people = count(calls.participants, 'person', 'people')
+  return `livekit-server ran on (pid ${livekit.pid}): ${count(calls.rooms, 'call')} with ${people} went on.`
+}
+
+const addStop = (program: Command, cli: Cli): void => {
+  const stop = program
+    .command('stop')
+    .description('stop the server and livekit-server; all calls end')
+    .action((_: object, command: Command) =>
+      cli.run(command, 'running', async ({ api, out, now }) => {
+        const before = await api.get<Status>('/admin/status')
+        await api.post('/admin/stop')
+        await untilGone(api, now)
+        const ms = Date.now() - now
+        await out.result({ stopped: true, stop_ms: ms }, () => [
+          `The server has stopped after ${took(ms)}; ${ended(before)}.`,
+        ])
+      }),
+    )
+  example(stop, 'golive stop')
+}
+
+const ended = ({ calls: { rooms, participants } }: Status): string =>
+  rooms === 0
+    ? 'no calls were running'
+    : `${count(rooms, 'call')} with ${count(participants, 'person', 'people')} ended`
+
+/** Gone means that another server could start: nobody listens, and nobody holds the data dir. */
+const untilGone = async (api: AdminClient, askedAt: number): Promise<void> => {
+  while (Date.now() < askedAt + DEADLINE_MS) {
+    await sleep(POLL_MS)
+    if (await isGone(api)) return
+  }
+  throw new CliError(EXIT.failed, {
+    code: 'still_running',
+    detail: `the server was told to stop and still runs after ${DEADLINE_MS / 1000} seconds`,
+    hint: 'Its log says why.',
+  })
+}
+
+const isGone = async (api: AdminClient): Promise<boolean> => {
+  try {
+    await api.get('/admin/status')
+    return false
+  } catch (error) {
+    if (!(error instanceof CliError) || error.exit !== EXIT.unreachable) throw error
+    return error.problem.code === 'server_not_running'
+  }
+}

@@ -1,0 +1,66 @@
+import { Command, CommanderError } from 'commander'
+import { addControlCommands } from './control.ts'
+import { EXIT } from './exit.ts'
+import { example } from './help.ts'
+import { addKeyCommands } from './key.ts'
+import { addRoomCommands } from './room.ts'
+import { Cli } from './session.ts'
+import { addStatusCommand } from './status.ts'
+import { addTenantCommands } from './tenant.ts'
+import type { Terminal } from './terminal.ts'
+import { addTokenCommand } from './token.ts'
+import { addVersionCommand } from './version.ts'
+
+/** Does what one command line asks for. @param argv without the program's own name */
+export const run = async (argv: string[], terminal: Terminal): Promise<number> => {
+  const cli = new Cli(terminal)
+  const written: Promise<void>[] = []
+  try {
+    const words = argv[0] === '--version' ? ['version', ...argv.slice(1)] : argv
+    await buildProgram(cli, written).parseAsync(words, { from: 'user' })
+    return cli.exitCode
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return await cli.fail(error)
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage
+  } finally {
+    await Promise.all(written)
+  }
+}
+
+const buildProgram = (cli: Cli, written: Promise<void>[]): Command => {
+  const program = new Command('golive')
+    .description('A multi-tenant video-calling backend in one executable.')
+    .option('--config <file>', 'the configuration file to use')
+    .option('--json', 'print results, and errors, as JSON')
+    .helpCommand(false)
+    .exitOverride()
+    .showHelpAfterError('Add --help to see how it is used.')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void written.push(cli.terminal.write(text)),
+      writeErr: (text) => void written.push(cli.terminal.warn(text)),
+      outputError: (text, write) => write(text.replace(/^error: /, 'golive: ')),
+    })
+  addServe(program, cli)
+  addTenantCommands(program, cli)
+  addKeyCommands(program, cli)
+  addRoomCommands(program, cli)
+  addTokenCommand(program, cli)
+  addStatusCommand(program, cli)
+  addControlCommands(program, cli)
+  addVersionCommand(program, cli)
+  example(program, 'golive serve')
+  return program
+}
+
+const addServe = (program: Command, cli: Cli): void => {
+  const serve = program
+    .command('serve')
+    .description('run the server until it is told to stop')
+    .action(async (_: object, command: Command) => {
+      const config = await cli.configure(command)
+      const { serve } = await import('./serve.ts')
+      cli.exitCode = await serve(config)
+    })
+  example(serve, 'golive serve --config /etc/golive/golive.config.yaml')
+}

@@ -1,0 +1,50 @@
+import { createInterface } from 'node:readline'
+
+/** The world of one command: where its words go and who can answer a question. */
+export interface Terminal {
+  env: Record<string, string | undefined>
+  /** columns; infinite when no terminal shows the output */
+  width: number
+  write(text: string): Promise<void>
+  warn(text: string): Promise<void>
+  /** null when nobody is there to answer; its answer is null when the person walks away */
+  ask: ((question: string) => Promise<string | null>) | null
+}
+
+/** The terminal of this process. */
+export const processTerminal = (): Terminal => {
+  // Each write hears of its own failure; without a listener the process would die of it first.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  const canAnswer = process.stdin.isTTY && process.stderr.isTTY
+  return {
+    env: process.env,
+    width: process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY,
+    write: (text) => writeAll(process.stdout, text),
+    warn: (text) => writeAll(process.stderr, text),
+    ask: canAnswer ? ask : null,
+  }
+}
+
+/** Resolves when the system has all of it: the process may exit then. */
+const writeAll = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
+  new Promise((done, fail) => {
+    stream.write(text, (error?: NodeJS.ErrnoException | null) => {
+      // `golive tenant list | head -1` is no failure; a full disk under `> file` is.
+      if (error && error.code !== 'EPIPE') fail(error)
+      else done()
+    })
+  })
+
+/** On standard error, so that standard output holds the result alone. */
+const ask = async (question: string): Promise<string | null> => {
+  await writeAll(process.stderr, question)
+  // Not `terminal: true`: the system's own line editing is enough, and Ctrl-C stays Ctrl-C.
+  const lines = createInterface({ input: process.stdin, terminal: false })
+  const answer = await new Promise<string | null>((done) => {
+    lines.once('line', done)
+    lines.once('close', () => done(null))
+  })
+  lines.close()
+  if (answer === null) await writeAll(process.stderr, '\n')
+  return answer
+}
