@@ -30,7 +30,7 @@ export interface LivekitRoom {
 export interface LivekitParticipant {
   identity: string
   sid: string
-  state: 'JOINING' | 'JOINED' | 'ACTIVE' | 'DISCONNECTED'
+  state: 'JOINED' | 'ACTIVE' | 'DISCONNECTED'
   joinedAtMs: number
 }
 
@@ -74,15 +74,21 @@ export class LivekitClient {
     return this.#call('ListRooms', async (client) => (await client.listRooms(names)).map(roomOf))
   }
 
-  /** Who is in a room, those included whose media is not up yet. Empty when there is no such room. */
+  /**
+   * Who is in a room, those included whose media is not up yet. Empty when there is no such room.
+   * Left out is who never got an answer to the join: livekit-server lists one that broke off before
+   * it as JOINING for as long as the room lives, and everybody else is JOINED before the answer.
+   */
   listParticipants(name: string): Promise<LivekitParticipant[]> {
     return this.#call('ListParticipants', async (client) =>
-      (await client.listParticipants(name)).map((one) => ({
-        identity: one.identity,
-        sid: one.sid,
-        state: ParticipantInfo_State[one.state] as LivekitParticipant['state'],
-        joinedAtMs: Number(one.joinedAtMs),
-      })),
+      (await client.listParticipants(name))
+        .filter((one) => one.state !== ParticipantInfo_State.JOINING)
+        .map((one) => ({
+          identity: one.identity,
+          sid: one.sid,
+          state: ParticipantInfo_State[one.state] as LivekitParticipant['state'],
+          joinedAtMs: Number(one.joinedAtMs),
+        })),
     )
   }
 

@@ -29,7 +29,7 @@ export const renderLivekitConfig = (settings: LivekitSettings, keyFile: string):
     port: settings.signalPort,
     bind_addresses: ['127.0.0.1'],
     key_file: keyFile,
-    logging: { json: true, level: settings.logLevel, pion_level: 'error' },
+    logging: logging(settings.logLevel),
     rtc: {
       node_ip: settings.nodeIp,
       use_external_ip: false,
@@ -82,6 +82,16 @@ export const renderKeyFile = ({ apiKey, apiSecret }: LivekitSettings): string =>
  */
 const stunServer = ({ nodeIp, udpPort }: LivekitSettings): string =>
   isIPv6(nodeIp) ? `[${nodeIp}]:${udpPort}` : `${nodeIp}:${udpPort}`
+
+/** Never all of debug: its root component then logs every signal message, refresh tokens in clear. */
+const logging = (level: LivekitSettings['logLevel']) => ({
+  json: true,
+  level: 'info',
+  pion_level: 'error',
+  ...(level === 'debug' ? { component_levels: DEBUG_COMPONENTS } : {}),
+})
+
+const DEBUG_COMPONENTS = { room: 'debug', transport: 'debug', pub: 'debug', sub: 'debug' }
 
 const loopbackOnly = (nodeIp: string) => ({
   enable_loopback_candidate: true,

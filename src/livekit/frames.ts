@@ -6,7 +6,7 @@
 const JOIN_TAG = 0x0a // SignalResponse.join = 1
 const REFRESH_TAG = [0x82, 0x01] // SignalResponse.refresh_token = 16
 const ROOM_MOVED_TAG = [0xc2, 0x01] // SignalResponse.room_moved = 24
-const SIMULATE_TAG = 0x6a // SignalRequest.simulate = 13
+const SIMULATE = 13 // SignalRequest.simulate
 
 /** A frame that cannot be read as it must be; the connection must be closed, not guessed at. */
 export class FrameError extends Error {
@@ -56,9 +56,25 @@ const swapInBinary = (frame: Uint8Array, swap: (token: string) => string): Uint8
   return Buffer.concat([Buffer.from([...REFRESH_TAG, ...varint(token.length)]), token])
 }
 
-/** True for a request by which any participant could fake events for the whole room. */
-export const isSimulation = (frame: string | Uint8Array): boolean =>
-  typeof frame === 'string' ? /^\s*\{\s*"simulate"/.test(frame) : frame[0] === SIMULATE_TAG
+/**
+ * True for a request by which any participant could fake events for the whole room, in every
+ * spelling that livekit-server reads: of a oneof the last field counts, unknown ones are skipped.
+ */
+export const isSimulation = (frame: string | Uint8Array): boolean => {
+  try {
+    return typeof frame === 'string' ? simulatesInJson(frame) : field(frame, SIMULATE) !== null
+  } catch {
+    // What we cannot read LiveKit must not try to.
+    return true
+  }
+}
+
+const simulatesInJson = (frame: string): boolean => {
+  // A backslash may hide the name; without either there is nothing to find.
+  if (!frame.includes('simulate') && !frame.includes('\\')) return false
+  const message: unknown = JSON.parse(frame)
+  return typeof message === 'object' && message !== null && 'simulate' in message
+}
 
 /** The participant's sid in a JoinResponse, the first frame of a connection; null for other frames. */
 export const joinedSid = (frame: string | Uint8Array): string | null => {
