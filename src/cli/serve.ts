@@ -8,12 +8,18 @@ import { execInPlace } from '../lib/posix.ts'
  */
 export const serve = async (config: Config): Promise<number> => {
   process.umask(0o077)
+  reachOurselves(process.env)
   const running = await startServer(config, process.env)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => running.stop())
   // A terminal that goes away must not end calls.
   process.on('SIGHUP', () => {})
   if ((await running.done) === 'stopped') return 0
   return execInPlace(process.execPath, ownArguments(), ownEnvironment())
+}
+
+/** With HTTP_PROXY set, Bun's fetch would ask the proxy for our own child on 127.0.0.1, too. */
+const reachOurselves = (env: Record<string, string | undefined>): void => {
+  env.NO_PROXY = [env.NO_PROXY ?? env.no_proxy, '127.0.0.1', 'localhost'].filter(Boolean).join(',')
 }
 
 /** A compiled executable sees its embedded entry as second argument; a new one must not get it. */
