@@ -21,7 +21,9 @@ export class BasicAuth {
     try {
       const [apiKey, apiSecret] = basicCredentials(request.headers.get('authorization'))
       const principal = this.#credentials.authenticate(apiKey, apiSecret, address)
-      return principal instanceof Promise ? principal.catch((error) => this.#refuse(error, address)) : principal
+      return principal instanceof Promise
+        ? principal.catch((error) => this.#refuse(error, address))
+        : principal
     } catch (error) {
       return this.#refuse(error, address)
     }
@@ -41,12 +43,25 @@ const basicCredentials = (header: string | null): [string, string] => {
       hint: 'Send both as HTTP Basic credentials: api_key as the user name, api_secret as the password.',
     })
   }
-  const text = Buffer.from(header.slice(6), 'base64').toString('utf8')
+  const text = decodeBase64(header.slice(6).trim())
   const colon = text.indexOf(':')
   if (colon < 0 || text.length > MOST_CHARACTERS || text.includes('\0')) {
-    throw new GoLiveError('invalid_credentials', 'the Authorization header does not hold api_key:api_secret', {
-      hint: 'Encode api_key, a colon and api_secret together as base64, after the word Basic.',
-    })
+    throw new GoLiveError(
+      'invalid_credentials',
+      'the Authorization header does not hold api_key:api_secret',
+      {
+        hint: 'Encode api_key, a colon and api_secret together as base64, after the word Basic.',
+      },
+    )
   }
   return [text.slice(0, colon), text.slice(colon + 1)]
+}
+
+/** Keys and secrets are ASCII: what is not will not be found. Broken base64 is the empty text. */
+const decodeBase64 = (text: string): string => {
+  try {
+    return atob(text)
+  } catch {
+    return ''
+  }
 }

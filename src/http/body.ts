@@ -14,14 +14,16 @@ export const checkBodyHeaders = (request: Request): void => {
 }
 
 const isJson = (type: string): boolean =>
-  type === 'application/json' || /^\s*application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i.test(type)
+  type === 'application/json' ||
+  /^\s*application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i.test(type)
 
 /** The body as text. @throws GoLiveError body_too_large */
-const readText = (request: Request): Promise<string> =>
+export const readText = (request: Request): Promise<string> =>
   request.headers.has('content-length') ? request.text() : readChunked(request)
 
 /** The body as JSON. @throws GoLiveError body_too_large, malformed_json */
-export const readJson = async (request: Request): Promise<unknown> => parseJson(await readText(request))
+export const readJson = async (request: Request): Promise<unknown> =>
+  parseJson(await readText(request))
 
 /**
  * What a route with a body gives Elysia as `parse`. The function does the work, whatever the
@@ -30,7 +32,10 @@ export const readJson = async (request: Request): Promise<unknown> => parseJson(
 export const jsonBody = [({ request }: { request: Request }) => readJson(request), 'json' as const]
 
 /** The same for a route whose body may be left out. */
-export const optionalJsonBody = [({ request }: { request: Request }) => readJsonOrNothing(request), 'json' as const]
+export const optionalJsonBody = [
+  ({ request }: { request: Request }) => readJsonOrNothing(request),
+  'json' as const,
+]
 
 const readJsonOrNothing = async (request: Request): Promise<unknown> => {
   const text = await readText(request)
@@ -38,13 +43,17 @@ const readJsonOrNothing = async (request: Request): Promise<unknown> => {
 }
 
 /** @throws GoLiveError malformed_json; the parser's own text is dropped, it quotes the body */
-const parseJson = (text: string): unknown => {
+export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {
-    throw new GoLiveError('malformed_json', text === '' ? 'the body is empty' : 'the body is not valid JSON', {
-      hint: 'Send one JSON object.',
-    })
+    throw new GoLiveError(
+      'malformed_json',
+      text === '' ? 'the body is empty' : 'the body is not valid JSON',
+      {
+        hint: 'Send one JSON object.',
+      },
+    )
   }
 }
 

@@ -4,8 +4,8 @@ import { GoLiveError } from '../domain/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { BasicAuth } from './auth.ts'
 import { checkBodyHeaders } from './body.ts'
-import { type Exchange, type Exchanges, refuse } from './exchange.ts'
-import { type Kind, RequestLimits, rateLimited } from './limits.ts'
+import { type Exchange, type Exchanges, RequestIds, refuse } from './exchange.ts'
+import { type Kind, type Quota, RequestLimits, rateLimited } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { type Route, Routes } from './routes.ts'
 
@@ -21,7 +21,7 @@ interface Options {
   /** patterns of routes that need no credentials */
   open: ReadonlySet<string>
   /** the route with a bucket of its own and quieter logs; answered without the application */
-  mint: { pattern: string; respond(request: Request, exchange: Exchange, room: string): Answer } | null
+  mint: { pattern: string; respond(request: Request, exchange: Exchange): Answer } | null
 }
 
 /**
@@ -33,6 +33,7 @@ export class Door {
   readonly #options: Options
   readonly #routes: Routes
   readonly #limits = new RequestLimits()
+  readonly #ids = new RequestIds()
   /** asked once: on the mint path even building a line that is not written costs */
   readonly #verbose: boolean
 
@@ -44,7 +45,7 @@ export class Door {
 
   /** Answers any request; never throws. */
   handle(request: Request, address: string | null): Answer {
-    const exchange = this.#options.exchanges.begin(request, address)
+    const exchange = this.#begin(request, address)
     try {
       const answer = this.#enter(request, exchange)
       if (!(answer instanceof Promise)) return this.#leave(request, exchange, answer)
@@ -57,85 +58,110 @@ export class Door {
     }
   }
 
-  #enter(request: Request, exchange: Exchange): Answer {
+  #begin(request: Request, address: string | null): Exchange {
     const path = pathOf(request.url)
-    const route = this.#routes.find(path)
-    if (route) exchange.route = route.pattern
-    if (request.method === 'OPTIONS' && route) return new Response(null, { status: 204, headers: { allow: route.allow } })
+    return {
+      id: this.#ids.next(),
+      startedAt: performance.now(),
+      address,
+      path,
+      route: this.#routes.find(path),
+      principal: null,
+      quota: null,
+      refusal: null,
+    }
+  }
+
+  #enter(request: Request, exchange: Exchange): Answer {
+    const { route, address } = exchange
     const { auth, open } = this.#options
-    if (!auth || (route && open.has(route.pattern))) return this.#dispatch(request, exchange, route, path)
-    const principal = auth.authenticate(request, exchange.address)
+    if (route && request.method === 'OPTIONS') return optionsOf(route)
+    if (!auth || (route && open.has(route.pattern))) return this.#dispatch(request, exchange)
+    const principal = auth.authenticate(request, address)
     return principal instanceof Promise
-      ? principal.then((who) => this.#admit(request, exchange, route, path, who))
-      : this.#admit(request, exchange, route, path, principal)
+      ? principal.then((who) => this.#admit(request, exchange, who))
+      : this.#admit(request, exchange, principal)
   }
 
-  #admit(request: Request, exchange: Exchange, route: Route | null, path: string, principal: Principal): Answer {
+  #admit(request: Request, exchange: Exchange, principal: Principal): Answer {
+    const kind = this.#kindOf(request, exchange)
+    const quota = this.#limits.take(principal.tenant, kind, exchange.startedAt)
     exchange.principal = principal
-    const kind = this.#kindOf(request, route)
-    const { allowed, ...quota } = this.#limits.take(principal.tenant, kind, exchange.startedAt)
     exchange.quota = quota
-    if (!allowed) throw rateLimited(kind)
-    return this.#dispatch(request, exchange, route, path)
+    if (!quota.allowed) throw rateLimited(kind)
+    return this.#dispatch(request, exchange)
   }
 
-  #kindOf({ method }: Request, route: Route | null): Kind {
-    if (method === 'GET' || method === 'HEAD') return 'reads'
-    return method === 'POST' && route?.pattern === this.#options.mint?.pattern ? 'mints' : 'writes'
+  #kindOf(request: Request, exchange: Exchange): Kind {
+    if (isRead(request)) return 'reads'
+    return this.#isMint(request, exchange) ? 'mints' : 'writes'
   }
 
-  #dispatch(request: Request, exchange: Exchange, route: Route | null, path: string): Answer {
+  #isMint({ method }: Request, { route }: Exchange): boolean {
+    return method === 'POST' && route !== null && route.pattern === this.#options.mint?.pattern
+  }
+
+  #dispatch(request: Request, exchange: Exchange): Answer {
+    const { route, path } = exchange
     if (!route) throw new GoLiveError('not_found', 'there is nothing at this path')
-    const { method } = request
-    if (!route.methods.has(method)) {
-      throw new GoLiveError('method_not_allowed', `${method} is not allowed here`, { hint: `Allowed: ${route.allow}.` })
-    }
+    if (!route.methods.has(request.method)) throw notAllowed(request, route)
     checkPath(path)
-    if (method !== 'GET' && method !== 'HEAD') checkBodyHeaders(request)
-    const { mint, app } = this.#options
-    if (mint && method === 'POST' && route.pattern === mint.pattern) {
-      return mint.respond(request, exchange, route.firstParameter(path))
-    }
+    if (!isRead(request)) checkBodyHeaders(request)
+    const { mint, app, exchanges } = this.#options
+    if (mint && this.#isMint(request, exchange)) return mint.respond(request, exchange)
+    exchanges.put(request, exchange)
     return app.handle(request)
   }
 
   #leave(request: Request, exchange: Exchange, response: Response): Response {
+    const { quota, route, refusal } = exchange
     const { headers, status } = response
     headers.set('x-request-id', exchange.id)
-    if (exchange.quota) {
-      headers.set('ratelimit-limit', String(exchange.quota.limit))
-      headers.set('ratelimit-remaining', String(exchange.quota.remaining))
-      headers.set('ratelimit-reset', '1')
-    }
-    if (exchange.refusal?.code === 'method_not_allowed') {
-      headers.set('allow', this.#routes.find(pathOf(request.url))?.allow ?? '')
-    }
-    this.#options.metrics.request(exchange.route, status)
-    this.#log(request, exchange, status)
+    if (quota) tell(headers, quota)
+    if (route && refusal?.code === 'method_not_allowed') headers.set('allow', route.allow)
+    this.#options.metrics.request(route?.pattern ?? 'none', status)
+    const quiet = isRead(request) || this.#isMint(request, exchange)
+    if (status >= 400 || !quiet || this.#verbose) this.#log(request, exchange, status, quiet)
     return response
   }
 
-  #log(request: Request, exchange: Exchange, status: number): void {
-    const quiet = request.method === 'GET' || request.method === 'HEAD' || exchange.route === this.#options.mint?.pattern
-    if (quiet && status < 400 && !this.#verbose) return
+  #log(request: Request, exchange: Exchange, status: number, quiet: boolean): void {
     const { log } = this.#options
+    const { principal, refusal } = exchange
     const line = {
       request_id: exchange.id,
       method: request.method,
       // Never the query: it may hold what belongs into no log.
-      path: pathOf(request.url).slice(0, 300),
+      path: exchange.path.slice(0, 300),
       status,
       ms: Math.round((performance.now() - exchange.startedAt) * 100) / 100,
       address: exchange.address,
-      ...(exchange.principal ? { tenant: exchange.principal.tenant.slug, api_key: exchange.principal.apiKey } : {}),
-      ...(exchange.refusal ? { code: exchange.refusal.code } : {}),
+      ...(principal ? { tenant: principal.tenant.slug, api_key: principal.apiKey } : {}),
+      ...(refusal ? { code: refusal.code } : {}),
     }
-    if (status >= 500) log.error({ ...line, err: exchange.refusal?.details.cause }, 'request failed')
+    if (status >= 500) log.error({ ...line, err: refusal?.details.cause }, 'request failed')
     else if (status >= 400) log.info(line, 'request refused')
     else if (quiet) log.debug(line, 'request answered')
     else log.info(line, 'request answered')
   }
 }
+
+const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'
+
+const tell = (headers: Headers, { limit, remaining }: Quota): void => {
+  headers.set('ratelimit-limit', String(limit))
+  headers.set('ratelimit-remaining', String(remaining))
+  // A bucket is full again within one second, however empty it is.
+  headers.set('ratelimit-reset', '1')
+}
+
+const optionsOf = ({ allow }: Route): Response =>
+  new Response(null, { status: 204, headers: { allow } })
+
+const notAllowed = ({ method }: Request, { allow }: Route): GoLiveError =>
+  new GoLiveError('method_not_allowed', `${method} is not allowed here`, {
+    hint: `Allowed: ${allow}.`,
+  })
 
 /** The path as it was sent. The host was checked before: it holds no slash. */
 export const pathOf = (url: string): string => {

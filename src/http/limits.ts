@@ -28,7 +28,10 @@ export class RequestLimits {
 
   /** Takes one request from the bucket. @param now monotonic milliseconds */
   take(tenant: Tenant, kind: Kind, now: number): Quota & { allowed: boolean } {
-    const limit = kind === 'mints' ? tenant.limits.token_mints_per_second : tenant.limits.api_requests_per_second
+    const limit =
+      kind === 'mints'
+        ? tenant.limits.token_mints_per_second
+        : tenant.limits.api_requests_per_second
     const bucket = this.#bucket(kind + tenant.id, limit, now)
     bucket.tokens = Math.min(limit, bucket.tokens + ((now - bucket.at) / 1000) * limit)
     bucket.at = now
@@ -48,7 +51,8 @@ export class RequestLimits {
 
   /** A bucket not touched for a second is full again: as good as none. */
   #forgetIdle(now: number): void {
-    for (const [name, bucket] of this.#buckets) if (now - bucket.at >= 1000) this.#buckets.delete(name)
+    for (const [name, bucket] of this.#buckets)
+      if (now - bucket.at >= 1000) this.#buckets.delete(name)
   }
 }
 
@@ -80,9 +84,11 @@ export class FailureThrottle {
 
 /** An IPv6 customer owns a /64 at least: single addresses would be no limit at all. */
 const networkOf = (address: string): string => {
-  if (address.includes('.') || !address.includes(':')) return address.slice(address.lastIndexOf(':') + 1)
+  if (address.includes('.') || !address.includes(':'))
+    return address.slice(address.lastIndexOf(':') + 1)
   const [head = '', tail] = address.split('::')
   const groups = head === '' ? [] : head.split(':')
-  const zeros = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
+  const zeros =
+    tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
   return [...groups, ...Array<string>(Math.max(0, zeros)).fill('0')].slice(0, 4).join(':')
 }

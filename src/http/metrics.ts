@@ -9,13 +9,15 @@ export interface MetricSources {
   livekitRestarts(): number
 }
 
-const MINT_BUCKETS = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1]
+const MINT_BUCKETS = [
+  0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1,
+]
 const JOIN_BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** What is counted and timed. Every label has a closed set of values. */
 export class Metrics {
   readonly registry = new Registry()
-  readonly mint: Histogram
+  readonly #mint: Histogram
   readonly #join: Histogram
   readonly #upstream: Histogram
   readonly #requests: Counter
@@ -24,7 +26,7 @@ export class Metrics {
   constructor() {
     const registers = [this.registry]
     this.#process()
-    this.mint = new Histogram({
+    this.#mint = new Histogram({
       name: 'golive_mint_seconds',
       help: 'Time to answer a token request, from the request line to the answer.',
       buckets: MINT_BUCKETS,
@@ -51,6 +53,10 @@ export class Metrics {
     })
   }
 
+  minted(seconds: number): void {
+    this.#mint.observe(seconds)
+  }
+
   /** @param outcome `joined`, `resumed` or a refusal's code: a closed set, never a caller's text */
   join(outcome: string, seconds: number): void {
     this.#join.observe({ outcome }, seconds)
@@ -74,8 +80,12 @@ export class Metrics {
   /** Adds the gauges that are read from elsewhere. Called once, when those parts exist. */
   watch(sources: MetricSources): void {
     this.#gauge('golive_participants', 'People in calls now.', () => sources.participants())
-    this.#gauge('golive_rooms_active', 'Rooms with people in them now.', () => sources.roomsActive())
-    this.#gauge('golive_livekit_up', '1 while livekit-server answers.', () => (sources.livekitUp() ? 1 : 0))
+    this.#gauge('golive_rooms_active', 'Rooms with people in them now.', () =>
+      sources.roomsActive(),
+    )
+    this.#gauge('golive_livekit_up', '1 while livekit-server answers.', () =>
+      sources.livekitUp() ? 1 : 0,
+    )
     this.#counter('golive_livekit_restarts_total', 'Times livekit-server was started again.', () =>
       sources.livekitRestarts(),
     )
@@ -86,14 +96,28 @@ export class Metrics {
    * event loop lag and watch garbage collection, whose numbers are wrong under Bun.
    */
   #process(): void {
-    this.#counter('process_cpu_seconds_total', 'User and system CPU time spent, in seconds.', () => {
-      const { user, system } = process.cpuUsage()
-      return (user + system) / 1e6
-    })
-    this.#gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', () => process.memoryUsage.rss())
-    this.#gauge('process_open_fds', 'Open file descriptors.', () => readdirSync('/proc/self/fd').length)
+    this.#counter(
+      'process_cpu_seconds_total',
+      'User and system CPU time spent, in seconds.',
+      () => {
+        const { user, system } = process.cpuUsage()
+        return (user + system) / 1e6
+      },
+    )
+    this.#gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', () =>
+      process.memoryUsage.rss(),
+    )
+    this.#gauge(
+      'process_open_fds',
+      'Open file descriptors.',
+      () => readdirSync('/proc/self/fd').length,
+    )
     const started = Date.now() / 1000 - process.uptime()
-    this.#gauge('process_start_time_seconds', 'Start time of the process, seconds since the Unix epoch.', () => started)
+    this.#gauge(
+      'process_start_time_seconds',
+      'Start time of the process, seconds since the Unix epoch.',
+      () => started,
+    )
   }
 
   #gauge(name: string, help: string, read: () => number): void {

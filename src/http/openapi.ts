@@ -9,8 +9,10 @@ interface About {
 
 /** The OpenAPI 3.1 document of an application, as text, made from the schemas it validates with. */
 export const openApiDocument = (app: AnyElysia, about: About): string => {
-  const { paths, components } = toOpenAPISchema(app, { methods: ['options'] }, undefined, { zod: jsonSchema })
-  for (const operation of operationsOf(paths as unknown as Paths)) completeAnswers(operation)
+  const { paths, components } = toOpenAPISchema(app, { methods: ['options'] }, undefined, {
+    zod: jsonSchema,
+  })
+  for (const operation of operationsOf(paths as unknown as Paths)) complete(operation)
   const document = {
     openapi: '3.1.1',
     info: {
@@ -30,7 +32,17 @@ export const openApiDocument = (app: AnyElysia, about: About): string => {
 }
 
 const jsonSchema = (schema: z.ZodType): unknown => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      // zod leaves examples out where a transform is below; ours are of what is sent.
+      const { examples } = z.globalRegistry.get(zodSchema) ?? {}
+      if (examples) jsonSchema.examples = examples as never
+      // zod's pattern for a calendar with leap years says no more than the format and fills a screen.
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
+    },
+  })
   return rest
 }
 
@@ -42,28 +54,53 @@ interface Answer {
 
 interface Operation {
   responses: Record<string, Answer>
+  parameters?: object[]
 }
 
 type Paths = Record<string, Record<string, Operation>>
 
-const operationsOf = (paths: Paths): Operation[] => Object.values(paths).flatMap((path) => Object.values(path))
+const operationsOf = (paths: Paths): Operation[] =>
+  Object.values(paths).flatMap((path) => Object.values(path))
 
 /** What the generator cannot know: what a status means here, problem+json, headers, empty bodies. */
-const completeAnswers = ({ responses }: Operation): void => {
-  for (const [status, answer] of Object.entries(responses)) {
+const complete = (operation: Operation): void => {
+  for (const [status, answer] of Object.entries(operation.responses)) {
     answer.description = MEANING[status] ?? answer.description
     answer.headers = headersOf(status, answer)
     if (status === '204') delete answer.content
     const json = answer.content?.['application/json']
-    if (json?.schema.$ref === '#/components/schemas/Problem') answer.content = { 'application/problem+json': json }
+    if (json?.schema.$ref === '#/components/schemas/Problem') {
+      answer.content = { 'application/problem+json': json }
+    }
   }
+  if (operation.responses['412']) operation.parameters = [...(operation.parameters ?? []), IF_MATCH]
+  if (operation.responses['412'] && operation.responses['201'])
+    operation.parameters?.push(IF_NONE_MATCH)
+}
+
+const IF_MATCH = {
+  name: 'If-Match',
+  in: 'header',
+  required: false,
+  description: 'The `ETag` that the room must still have.',
+  schema: { type: 'string' },
+}
+
+const IF_NONE_MATCH = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: '`*`: only if there is no room of this name yet.',
+  schema: { type: 'string' },
 }
 
 const headersOf = (status: string, answer: Answer): Record<string, unknown> => {
   const isRoom = answer.content?.['application/json']?.schema.$ref === '#/components/schemas/Room'
   const names = [
     'X-Request-Id',
-    ...(status === '401' ? ['WWW-Authenticate'] : ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']),
+    ...(status === '401'
+      ? ['WWW-Authenticate']
+      : ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']),
     ...(status === '429' || status === '503' ? ['Retry-After'] : []),
     ...(isRoom ? ['ETag'] : []),
   ]
@@ -91,7 +128,9 @@ const header = (description: string, schema: object) => ({ description, schema }
 
 const HEADERS = {
   'X-Request-Id': header('Names this request in the log of the server.', { type: 'string' }),
-  'RateLimit-Limit': header('Requests of this kind (reads, writes, token requests) per second.', { type: 'integer' }),
+  'RateLimit-Limit': header('Requests of this kind (reads, writes, token requests) per second.', {
+    type: 'integer',
+  }),
   'RateLimit-Remaining': header('How many of them are left now.', { type: 'integer' }),
   'RateLimit-Reset': header('Seconds until all are left again.', { type: 'integer' }),
   'Retry-After': header('Seconds to wait.', { type: 'integer' }),
@@ -100,7 +139,11 @@ const HEADERS = {
 }
 
 const SECURITY = {
-  basic: { type: 'http', scheme: 'basic', description: '`api_key` as user name, `api_secret` as password.' },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description: '`api_key` as user name, `api_secret` as password.',
+  },
 }
 
 const TAGS = [

@@ -127,8 +127,6 @@ const inlineHashes = ({ html }: LoadedPage): string[] =>
 const REDIRECTS: Record<string, string> = {
   '/call/': '/call',
   '/api/v1/docs/': '/api/v1/docs',
-  '/api/v1/swagger': '/api/v1/docs',
-  '/swagger': '/api/v1/docs',
 }
 
 const fixed = (pathname: string): Response | null => {

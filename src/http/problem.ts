@@ -33,6 +33,9 @@ export const PROBLEMS: Record<ErrorCode, { status: number; title: string }> = {
   internal_error: { status: 500, title: 'Something went wrong' },
 }
 
+/** Details repeat names from the request, and a URL may hold 64 KiB. */
+const MOST_CHARACTERS = 500
+
 /** The answer to a refusal (RFC 9457); headers that belong to the code are on it. */
 export const problemResponse = (error: GoLiveError, requestId: string): Response => {
   const { status, title } = PROBLEMS[error.code]
@@ -42,7 +45,7 @@ export const problemResponse = (error: GoLiveError, requestId: string): Response
     title,
     status,
     code: error.code,
-    detail: error.message,
+    detail: error.message.slice(0, MOST_CHARACTERS),
     ...(hint === undefined ? {} : { hint }),
     ...(errors === undefined ? {} : { errors }),
     ...extra,
@@ -59,22 +62,33 @@ export const refusalOf = (thrown: unknown): GoLiveError => {
   if (thrown instanceof GoLiveError) return thrown
   if (thrown instanceof ParseError) return parseRefusal(thrown.cause)
   if (thrown instanceof ValidationError) return validationRefusal(thrown)
-  if (thrown instanceof NotFoundError) return new GoLiveError('not_found', 'there is nothing at this path')
+  if (thrown instanceof NotFoundError)
+    return new GoLiveError('not_found', 'there is nothing at this path')
   if (isDiskFull(thrown)) {
-    return new GoLiveError('storage_full', 'the disk of this server is full: reading, minting and joining go on, changes do not', {
-      hint: 'Tell the operator of this server.',
-      retryAfterSeconds: 30,
-      cause: thrown,
-    })
+    return new GoLiveError(
+      'storage_full',
+      'the disk of this server is full: reading, minting and joining go on, changes do not',
+      {
+        hint: 'Tell the operator of this server.',
+        retryAfterSeconds: 30,
+        cause: thrown,
+      },
+    )
   }
   return internal(thrown)
 }
 
 const internal = (cause: unknown): GoLiveError =>
-  new GoLiveError('internal_error', 'the server failed to answer; its log has more under this request_id', { cause })
+  new GoLiveError(
+    'internal_error',
+    'the server failed to answer; its log has more under this request_id',
+    { cause },
+  )
 
 const parseRefusal = (cause: unknown): GoLiveError =>
-  cause instanceof GoLiveError ? cause : new GoLiveError('malformed_json', 'the body is not valid JSON')
+  cause instanceof GoLiveError
+    ? cause
+    : new GoLiveError('malformed_json', 'the body is not valid JSON')
 
 /**
  * Elysia keeps of zod's issues only the first; the schema and the value are both on its error, so
@@ -85,7 +99,9 @@ const validationRefusal = (error: ValidationError): GoLiveError => {
   const { schema } = error.validator as unknown as { schema: z.ZodType }
   const errors = fieldErrors(schema.safeParse(error.value).error?.issues ?? [])
   if (error.type !== 'response') return invalid(errors)
-  return internal(new Error(`an answer does not fit its schema: ${errors.map((one) => one.path).join(', ')}`))
+  return internal(
+    new Error(`an answer does not fit its schema: ${errors.map((one) => one.path).join(', ')}`),
+  )
 }
 
 /** A 422 that names every wrong field. */
@@ -108,19 +124,28 @@ export const fieldErrors = (issues: readonly z.core.$ZodIssue[]): FieldError[] =
 
 const toFieldErrors = (issue: z.core.$ZodIssue): FieldError[] => {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: dotted([...issue.path, key]), message: 'is not a known field' }))
+    return issue.keys.map((key) => ({
+      path: dotted([...issue.path, key]),
+      message: 'is not a known field',
+    }))
   }
-  if (issue.code === 'invalid_key') return [{ path: dotted(issue.path), message: issue.issues[0]?.message ?? issue.message }]
+  if (issue.code === 'invalid_key')
+    return [{ path: dotted(issue.path), message: issue.issues[0]?.message ?? issue.message }]
   return [{ path: dotted(issue.path), message: issue.message }]
 }
 
 /** Keys are the caller's text: cut, or a hostile one would come back in full. */
-const dotted = (path: readonly PropertyKey[]): string => path.map((part) => String(part).slice(0, 100)).join('.')
+const dotted = (path: readonly PropertyKey[]): string =>
+  path.map((part) => String(part).slice(0, 100)).join('.')
 
 const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT'])
 
 const isDiskFull = (thrown: unknown): boolean => {
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
+  for (
+    let error = thrown, depth = 0;
+    error instanceof Error && depth < 5;
+    error = error.cause, depth++
+  ) {
     if (FULL.has((error as NodeJS.ErrnoException).code ?? '')) return true
   }
   return false

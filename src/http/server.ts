@@ -18,8 +18,9 @@ export type { HttpDeps } from './deps.ts'
 type Answer = Response | Promise<Response>
 
 /** The tenant API, /api/v1. Never throws. */
-export const buildTenantApi = (deps: HttpDeps): { handle(request: Request, address: string | null): Answer } =>
-  tenantDoor(deps)
+export const buildTenantApi = (
+  deps: HttpDeps,
+): { handle(request: Request, address: string | null): Answer } => tenantDoor(deps)
 
 /** The operator's API, /admin, for the socket and for a CLI without a server. Never throws. */
 export const buildAdminApi = (deps: HttpDeps): { handle(request: Request): Answer } => {
@@ -44,7 +45,7 @@ export const servePublic = (deps: HttpDeps, gate: SignalGate, pages: Pages): Bun
   const api = tenantDoor(deps)
   const other = (request: Request, path: string): Answer => {
     if (path === '/healthz' || path === '/readyz') return health(deps, request, path)
-    return pages.respond(request, path) ?? refuse('not_found', 'there is nothing at this path')
+    return pages.respond(request, path) ?? nothingHere(request, path, pages)
   }
   return Bun.serve({
     hostname: deps.config.server.host,
@@ -53,9 +54,11 @@ export const servePublic = (deps: HttpDeps, gate: SignalGate, pages: Pages): Bun
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: MAX_REQUEST_BYTES,
     fetch(request, server) {
-      if (!HOST.test(request.headers.get('host') ?? '')) return refuse('malformed_request', 'the Host header is not a host name')
+      if (!HOST.test(request.headers.get('host') ?? ''))
+        return refuse('malformed_request', 'the Host header is not a host name')
       const path = pathOf(request.url)
-      if (path.startsWith('/api/v1/') && !isDocs(path)) return api.handle(request, server.requestIP(request)?.address ?? null)
+      if (path.startsWith('/api/v1/') && !isDocs(path))
+        return api.handle(request, server.requestIP(request)?.address ?? null)
       return gate.handles(path) ? gate.handle(request, server) : other(request, path)
     },
     websocket: gate.websocket,
@@ -64,14 +67,22 @@ export const servePublic = (deps: HttpDeps, gate: SignalGate, pages: Pages): Bun
 }
 
 /** The documentation page and its assets are pages, though they live below the API. */
-const isDocs = (path: string): boolean => path === '/api/v1/docs' || path.startsWith('/api/v1/docs/')
+const isDocs = (path: string): boolean =>
+  path === '/api/v1/docs' || path.startsWith('/api/v1/docs/')
+
+const nothingHere = (request: Request, path: string, pages: Pages): Response =>
+  pages.respond(new Request(request.url), path)
+    ? notAllowed(request)
+    : refuse('not_found', 'there is nothing at this path')
+
+const notAllowed = ({ method }: Request): Response => {
+  const response = refuse('method_not_allowed', `${method} is not allowed here`)
+  response.headers.set('allow', 'GET, HEAD')
+  return response
+}
 
 const health = ({ status }: HttpDeps, request: Request, path: string): Answer => {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    const response = refuse('method_not_allowed', `${request.method} is not allowed here`)
-    response.headers.set('allow', 'GET, HEAD')
-    return response
-  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request)
   return path === '/healthz' ? healthz() : readyz(status)
 }
 
@@ -84,7 +95,9 @@ const MAX_SOCKET_PATH = 107
  */
 export const serveAdmin = (deps: HttpDeps, socketPath: string): Bun.Server<undefined> => {
   if (Buffer.byteLength(socketPath) > MAX_SOCKET_PATH) {
-    throw new StartError(`${socketPath}: the path of this socket is longer than ${MAX_SOCKET_PATH} bytes; choose a shorter data_dir`)
+    throw new StartError(
+      `${socketPath}: the path of this socket is longer than ${MAX_SOCKET_PATH} bytes; choose a shorter data_dir`,
+    )
   }
   const api = buildAdminApi(deps)
   rmSync(socketPath, { force: true })
@@ -110,12 +123,18 @@ export const serveMetrics = (metrics: Metrics, port: number): Bun.Server<undefin
     port,
     development: false,
     async fetch(request) {
-      if (pathOf(request.url) !== '/metrics') return refuse('not_found', 'the metrics are at /metrics')
-      return new Response(await metrics.text(), { headers: { 'content-type': metrics.registry.contentType } })
+      if (pathOf(request.url) !== '/metrics')
+        return refuse('not_found', 'the metrics are at /metrics')
+      return new Response(await metrics.text(), {
+        headers: { 'content-type': metrics.registry.contentType },
+      })
     },
   })
 
-const refuse = (code: 'not_found' | 'malformed_request' | 'method_not_allowed', detail: string): Response => {
+const refuse = (
+  code: 'not_found' | 'malformed_request' | 'method_not_allowed',
+  detail: string,
+): Response => {
   const requestId = newRequestId()
   const response = problemResponse(new GoLiveError(code, detail), requestId)
   response.headers.set('x-request-id', requestId)
@@ -126,7 +145,10 @@ const failed = (log: Logger, error: unknown): Response => {
   const requestId = newRequestId()
   log.error({ request_id: requestId, err: error }, 'request failed')
   const response = problemResponse(
-    new GoLiveError('internal_error', 'the server failed to answer; its log has more under this request_id'),
+    new GoLiveError(
+      'internal_error',
+      'the server failed to answer; its log has more under this request_id',
+    ),
     requestId,
   )
   response.headers.set('x-request-id', requestId)

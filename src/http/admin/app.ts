@@ -17,5 +17,13 @@ export const adminDoor = (deps: HttpDeps): Door => {
     .use(rooms(deps))
     .use(status(deps))
     .use(control(deps))
-  return new Door({ app, exchanges, log: deps.log, metrics: deps.metrics, auth: null, open: new Set(), mint: null })
+  return new Door({
+    app,
+    exchanges,
+    log: deps.log,
+    metrics: deps.metrics,
+    auth: null,
+    open: new Set(),
+    mint: null,
+  })
 }

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { freeText } from '../../domain/names.ts'
 import type { NewKey } from '../../domain/keys.ts'
+import { freeText } from '../../domain/names.ts'
 import { optionalJsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import { instant } from '../v1/inputs.ts'
@@ -18,7 +18,11 @@ const keyCreate = z.strictObject({
 })
 
 const keyRotate = z.strictObject({
-  overlap_seconds: z.int().min(0).max(30 * DAY).nullish(),
+  overlap_seconds: z
+    .int()
+    .min(0)
+    .max(30 * DAY)
+    .nullish(),
   keep_tokens: z.boolean().nullish(),
 })
 
@@ -43,7 +47,10 @@ export const keys = ({ tenants, keys }: HttpDeps) =>
       '/admin/tenants/:slug/keys',
       async ({ params, body, set }) => {
         const tenant = await tenants.get(params.slug)
-        const key = await keys.create(tenant, { label: body.label ?? null, expiresAt: body.expires_at ?? null })
+        const key = await keys.create(tenant, {
+          label: body.label ?? null,
+          expiresAt: body.expires_at ?? null,
+        })
         set.status = 201
         set.headers['cache-control'] = 'no-store'
         return toNewKeyWire(key)

@@ -28,7 +28,9 @@ export const rooms = ({ tenants, rooms, tokens }: HttpDeps) => {
       '/admin/tenants/:slug/rooms',
       async ({ params, body, set }) => {
         const tenant = await tenants.get(params.slug)
-        const made = await rooms.create(tenant, body.name, toRoomInput(body)).catch(withRoomWire(wire))
+        const made = await rooms
+          .create(tenant, body.name, toRoomInput(body))
+          .catch(withRoomWire(wire))
         set.status = 201
         return wire(made)
       },
@@ -38,7 +40,9 @@ export const rooms = ({ tenants, rooms, tokens }: HttpDeps) => {
       '/admin/tenants/:slug/rooms/:room',
       async ({ params }) => {
         const room = await rooms.get(await tenants.get(params.slug), params.room)
-        const participants = rooms.people(room).map((person) => ({ ...person, since: rfc3339(person.since) }))
+        const participants = rooms
+          .people(room)
+          .map((person) => ({ ...person, since: rfc3339(person.since) }))
         return { ...wire(room), participants }
       },
       { params: roomPath, query: noQuery },
@@ -46,7 +50,11 @@ export const rooms = ({ tenants, rooms, tokens }: HttpDeps) => {
     .post(
       '/admin/tenants/:slug/rooms/:room/tokens',
       async ({ params, body, set }) => {
-        const minted = await tokens.mintAs(await tenants.get(params.slug), params.room, toTokenInput(body))
+        const minted = await tokens.mintAs(
+          await tenants.get(params.slug),
+          params.room,
+          toTokenInput(body),
+        )
         set.headers['cache-control'] = 'no-store'
         return toMintedWire(minted)
       },

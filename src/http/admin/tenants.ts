@@ -71,10 +71,14 @@ export const tenants = ({ tenants }: HttpDeps) =>
       },
       { query: noQuery, parse: jsonBody, body: tenantCreate },
     )
-    .get('/admin/tenants/:slug', async ({ params }) => toTenantWire(await tenants.get(params.slug)), {
-      params: slugPath,
-      query: noQuery,
-    })
+    .get(
+      '/admin/tenants/:slug',
+      async ({ params }) => toTenantWire(await tenants.get(params.slug)),
+      {
+        params: slugPath,
+        query: noQuery,
+      },
+    )
     .patch(
       '/admin/tenants/:slug',
       async ({ params, body }) => toTenantWire(await tenants.update(params.slug, toChanges(body))),
@@ -91,4 +95,9 @@ export const tenants = ({ tenants }: HttpDeps) =>
     )
 
 const notConfirmed = (slug: string) =>
-  invalid([{ path: 'confirm', message: `must repeat the slug ${slug.slice(0, 40)}: its rooms and keys go with it` }])
+  invalid([
+    {
+      path: 'confirm',
+      message: `must repeat the slug ${slug.slice(0, 40)}: its rooms and keys go with it`,
+    },
+  ])

@@ -40,9 +40,17 @@ export const tenantDoor = (deps: HttpDeps): Door => {
 
 const openRoutes = (document: () => string) =>
   new Elysia()
-    .get('/api/v1/openapi.json', () => new Response(document(), { headers: { 'content-type': 'application/json' } }), {
-      detail: { hide: true },
-    })
-    .get('/api/v1/swagger', () => new Response(null, { status: 302, headers: { location: '/api/v1/docs' } }), {
-      detail: { hide: true },
-    })
+    .get(
+      '/api/v1/openapi.json',
+      () => new Response(document(), { headers: { 'content-type': 'application/json' } }),
+      {
+        detail: { hide: true },
+      },
+    )
+    .get(
+      '/api/v1/swagger',
+      () => new Response(null, { status: 302, headers: { location: '/api/v1/docs' } }),
+      {
+        detail: { hide: true },
+      },
+    )

@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { attributesSchema, displayNameSchema, freeText, identitySchema, metadataSchema, roomNameSchema } from '../../domain/names.ts'
+import {
+  attributesSchema,
+  displayNameSchema,
+  freeText,
+  identitySchema,
+  metadataSchema,
+  roomNameSchema,
+} from '../../domain/names.ts'
 import { ROOM_DEFAULTS, type RoomInput } from '../../domain/rooms.ts'
 import type { TokenInput } from '../../domain/tokens.ts'
 
@@ -27,7 +34,7 @@ const settings = {
   }),
   metadata: freeText(MAX_ROOM_METADATA_BYTES).nullish().meta({
     default: ROOM_DEFAULTS.metadata,
-    description: 'Free text that everybody in the room sees.',
+    description: 'Free text that everybody in the room sees; at most 32 KiB.',
   }),
   locked: z.boolean().nullish().meta({
     default: ROOM_DEFAULTS.locked,
@@ -35,17 +42,26 @@ const settings = {
   }),
   opens_at: instant.nullish().meta({ description: 'Nobody is let in before.' }),
   closes_at: instant.nullish().meta({ description: 'The call ends and nobody is let in after.' }),
-  max_duration_seconds: z.int().min(60).max(30 * DAY).nullish().meta({
-    description: 'A call ends so long after it began.',
-  }),
+  max_duration_seconds: z
+    .int()
+    .min(60)
+    .max(30 * DAY)
+    .nullish()
+    .meta({
+      description: 'A call ends so long after it began.',
+    }),
 }
 
-export const roomSettings = z.strictObject(settings).meta({ examples: [{ max_participants: 25, locked: true }] })
+export const roomSettings = z
+  .strictObject(settings)
+  .meta({ examples: [{ max_participants: 25, locked: true }] })
 
-export const roomCreate = z.strictObject({
-  name: roomNameSchema.meta({ examples: ['team-standup'] }),
-  ...settings,
-}).meta({ examples: [{ name: 'team-standup', max_participants: 25 }] })
+export const roomCreate = z
+  .strictObject({
+    name: roomNameSchema.meta({ examples: ['team-standup'] }),
+    ...settings,
+  })
+  .meta({ examples: [{ name: 'team-standup', max_participants: 25 }] })
 
 export type RoomSettings = z.output<typeof roomSettings>
 
@@ -65,7 +81,10 @@ export const toRoomInput = (body: RoomSettings): RoomInput => ({
 export const toRoomChanges = (body: RoomSettings): RoomInput => ({
   maxParticipants: body.max_participants,
   emptyTimeoutSeconds: cleared(body.empty_timeout_seconds, ROOM_DEFAULTS.emptyTimeoutSeconds),
-  departureTimeoutSeconds: cleared(body.departure_timeout_seconds, ROOM_DEFAULTS.departureTimeoutSeconds),
+  departureTimeoutSeconds: cleared(
+    body.departure_timeout_seconds,
+    ROOM_DEFAULTS.departureTimeoutSeconds,
+  ),
   metadata: cleared(body.metadata, ROOM_DEFAULTS.metadata),
   locked: cleared(body.locked, ROOM_DEFAULTS.locked),
   opensAt: body.opens_at,
@@ -73,35 +92,55 @@ export const toRoomChanges = (body: RoomSettings): RoomInput => ({
   maxDurationSeconds: body.max_duration_seconds,
 })
 
-const cleared = <T>(value: T | null | undefined, cleared: T): T | undefined => (value === null ? cleared : value)
+const cleared = <T>(value: T | null | undefined, cleared: T): T | undefined =>
+  value === null ? cleared : value
 
 const DEFAULT_TTL_SECONDS = 3600
 
-export const PUBLISH_SOURCES = ['camera', 'microphone', 'screen_share', 'screen_share_audio'] as const
+export const PUBLISH_SOURCES = [
+  'camera',
+  'microphone',
+  'screen_share',
+  'screen_share_audio',
+] as const
 
-export const tokenRequest = z.strictObject({
-  identity: identitySchema.meta({
-    description: 'Who joins: opaque, the same for the same person. A second connection of an identity replaces the first.',
-    examples: ['user-123'],
-  }),
-  name: displayNameSchema.nullish().meta({ description: 'How the person is shown.', examples: ['Jane Doe'] }),
-  can_publish: z.boolean().nullish().meta({ default: true }),
-  can_subscribe: z.boolean().nullish().meta({ default: true }),
-  can_publish_data: z.boolean().nullish().meta({ default: true }),
-  can_publish_sources: z.array(z.enum(PUBLISH_SOURCES)).max(PUBLISH_SOURCES.length).nullish().meta({
-    description: 'Only these may be published; an empty list means nothing, absent means all.',
-  }),
-  can_update_own_metadata: z.boolean().nullish().meta({ default: false }),
-  hidden: z.boolean().nullish().meta({ default: false, description: 'Not shown to others in the room.' }),
-  metadata: metadataSchema.nullish(),
-  attributes: attributesSchema.nullish(),
-  ttl_seconds: z.int().min(60).max(DAY).nullish().meta({
-    default: DEFAULT_TTL_SECONDS,
-    description: 'How long the token can be used to join.',
-  }),
-}).meta({ examples: [{ identity: 'user-123', name: 'Jane Doe', ttl_seconds: 3600 }] })
+export const tokenRequest = z
+  .strictObject({
+    identity: identitySchema.meta({
+      description:
+        'Who joins: opaque, the same for the same person, at most 128 bytes of UTF-8. A second connection of an identity replaces the first.',
+      examples: ['user-123'],
+    }),
+    name: displayNameSchema
+      .nullish()
+      .meta({ description: 'How the person is shown.', examples: ['Jane Doe'] }),
+    can_publish: z.boolean().nullish().meta({ default: true }),
+    can_subscribe: z.boolean().nullish().meta({ default: true }),
+    can_publish_data: z.boolean().nullish().meta({ default: true }),
+    can_publish_sources: z
+      .array(z.enum(PUBLISH_SOURCES))
+      .max(PUBLISH_SOURCES.length)
+      .nullish()
+      .meta({
+        description: 'Only these may be published; an empty list means nothing, absent means all.',
+      }),
+    can_update_own_metadata: z.boolean().nullish().meta({ default: false }),
+    hidden: z
+      .boolean()
+      .nullish()
+      .meta({ default: false, description: 'Not shown to others in the room.' }),
+    metadata: metadataSchema.nullish(),
+    attributes: attributesSchema.nullish(),
+    ttl_seconds: z.int().min(60).max(DAY).nullish().meta({
+      default: DEFAULT_TTL_SECONDS,
+      description: 'How long the token can be used to join.',
+    }),
+  })
+  .meta({ examples: [{ identity: 'user-123', name: 'Jane Doe', ttl_seconds: 3600 }] })
 
-export const toTokenInput = (body: z.output<typeof tokenRequest>): TokenInput => ({
+export type TokenRequest = z.output<typeof tokenRequest>
+
+export const toTokenInput = (body: TokenRequest): TokenInput => ({
   identity: body.identity,
   name: body.name ?? undefined,
   canPublish: body.can_publish ?? true,

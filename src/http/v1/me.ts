@@ -23,7 +23,8 @@ export const me = ({ wsUrl, presence }: HttpDeps, exchanges: Exchanges) =>
         operationId: 'getMe',
         tags: ['Tenant'],
         summary: 'Who am I',
-        description: 'The tenant and the key these credentials belong to, the limits, and where SDKs connect.',
+        description:
+          'The tenant and the key these credentials belong to, the limits, and where SDKs connect.',
       },
     },
   )

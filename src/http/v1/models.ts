@@ -16,7 +16,18 @@ export const models = () =>
   })
 
 /** Any call may be refused so. */
-export const REFUSALS = { 400: 'Problem', 401: 'Problem', 422: 'Problem', 429: 'Problem', 500: 'Problem' } as const
+export const REFUSALS = {
+  400: 'Problem',
+  401: 'Problem',
+  422: 'Problem',
+  429: 'Problem',
+  500: 'Problem',
+} as const
 
 /** And any call with a body so. */
-export const BODY_REFUSALS = { ...REFUSALS, 413: 'Problem', 415: 'Problem', 503: 'Problem' } as const
+export const BODY_REFUSALS = {
+  ...REFUSALS,
+  413: 'Problem',
+  415: 'Problem',
+  503: 'Problem',
+} as const

@@ -16,15 +16,32 @@ export const roomPath = z.strictObject({
 
 const tags = ['Rooms']
 
-export const rooms = ({ rooms }: HttpDeps, exchanges: Exchanges) => {
-  const wire = (room: Room) => toRoomWire(room, rooms.participantsNow(room))
+/** Rooms by the tenant's own names. */
+export const rooms = (deps: HttpDeps, exchanges: Exchanges) =>
+  new Elysia()
+    .use(collection(deps, exchanges))
+    .use(reading(deps, exchanges))
+    .use(changing(deps, exchanges))
+
+type Wire = (room: Room) => ReturnType<typeof toRoomWire>
+
+const wireBy =
+  ({ rooms }: HttpDeps): Wire =>
+  (room) =>
+    toRoomWire(room, rooms.participantsNow(room))
+
+const collection = (deps: HttpDeps, exchanges: Exchanges) => {
+  const { rooms } = deps
+  const wire = wireBy(deps)
   return new Elysia()
     .use(models())
     .post(
       '/api/v1/rooms',
       async ({ request, body, set }) => {
         const { tenant } = exchanges.principal(request)
-        const room = await rooms.create(tenant, body.name, toRoomInput(body)).catch(withRoomWire(wire))
+        const room = await rooms
+          .create(tenant, body.name, toRoomInput(body))
+          .catch(withRoomWire(wire))
         set.status = 201
         set.headers.etag = rooms.etag(room)
         set.headers.location = `/api/v1/rooms/${room.name}`
@@ -39,7 +56,8 @@ export const rooms = ({ rooms }: HttpDeps, exchanges: Exchanges) => {
           operationId: 'createRoom',
           tags,
           summary: 'Create a room',
-          description: 'A name that is taken is answered with 409 `room_exists` and the existing room under `room`.',
+          description:
+            'A name that is taken is answered with 409 `room_exists` and the existing room under `room`.',
         },
       },
     )
@@ -53,9 +71,21 @@ export const rooms = ({ rooms }: HttpDeps, exchanges: Exchanges) => {
       {
         query: roomsQuery,
         response: { 200: 'RoomList', ...REFUSALS },
-        detail: { operationId: 'listRooms', tags, summary: 'List rooms', description: 'Oldest first.' },
+        detail: {
+          operationId: 'listRooms',
+          tags,
+          summary: 'List rooms',
+          description: 'Oldest first.',
+        },
       },
     )
+}
+
+const reading = (deps: HttpDeps, exchanges: Exchanges) => {
+  const { rooms } = deps
+  const wire = wireBy(deps)
+  return new Elysia()
+    .use(models())
     .get(
       '/api/v1/rooms/:room',
       async ({ request, params, set }) => {
@@ -68,52 +98,6 @@ export const rooms = ({ rooms }: HttpDeps, exchanges: Exchanges) => {
         query: noQuery,
         response: { 200: 'Room', 404: 'Problem', ...REFUSALS },
         detail: { operationId: 'getRoom', tags, summary: 'Get a room' },
-      },
-    )
-    .put(
-      '/api/v1/rooms/:room',
-      async ({ request, params, body, set }) => {
-        const { tenant } = exchanges.principal(request)
-        const conditions = conditionsOf(request)
-        const { room, created } = await rooms.put(tenant, params.room, toRoomInput(body), conditions)
-        set.status = created ? 201 : 200
-        set.headers.etag = rooms.etag(room)
-        return wire(room)
-      },
-      {
-        params: z.strictObject({ room: roomNameSchema.meta({ examples: ['team-standup'] }) }),
-        query: noQuery,
-        parse: jsonBody,
-        body: 'RoomSettings',
-        response: { 200: 'Room', 201: 'Room', 409: 'Problem', 412: 'Problem', ...BODY_REFUSALS },
-        detail: {
-          operationId: 'putRoom',
-          tags,
-          summary: 'Create or replace a room',
-          description: 'Settings that are absent go back to their defaults. Honours `If-Match` and `If-None-Match: *`.',
-        },
-      },
-    )
-    .patch(
-      '/api/v1/rooms/:room',
-      async ({ request, params, body, set }) => {
-        const { tenant } = exchanges.principal(request)
-        const room = await rooms.update(tenant, params.room, toRoomChanges(body), conditionsOf(request))
-        set.headers.etag = rooms.etag(room)
-        return wire(room)
-      },
-      {
-        params: roomPath,
-        query: noQuery,
-        parse: jsonBody,
-        body: 'RoomSettings',
-        response: { 200: 'Room', 404: 'Problem', 412: 'Problem', ...BODY_REFUSALS },
-        detail: {
-          operationId: 'updateRoom',
-          tags,
-          summary: 'Change a room',
-          description: 'Settings that are absent stay; null goes back to the default. Honours `If-Match`.',
-        },
       },
     )
     .delete(
@@ -130,7 +114,73 @@ export const rooms = ({ rooms }: HttpDeps, exchanges: Exchanges) => {
           operationId: 'deleteRoom',
           tags,
           summary: 'Delete a room',
-          description: 'Ends the call at once. A room of this name can be created again right away; old tokens do not admit to it.',
+          description:
+            'Ends the call at once. A room of this name can be created again right away; old tokens do not admit to it.',
+        },
+      },
+    )
+}
+
+const changing = (deps: HttpDeps, exchanges: Exchanges) => {
+  const { rooms } = deps
+  const wire = wireBy(deps)
+  return new Elysia()
+    .use(models())
+    .put(
+      '/api/v1/rooms/:room',
+      async ({ request, params, body, set }) => {
+        const { tenant } = exchanges.principal(request)
+        const conditions = conditionsOf(request)
+        const { room, created } = await rooms.put(
+          tenant,
+          params.room,
+          toRoomInput(body),
+          conditions,
+        )
+        set.status = created ? 201 : 200
+        set.headers.etag = rooms.etag(room)
+        return wire(room)
+      },
+      {
+        params: z.strictObject({ room: roomNameSchema.meta({ examples: ['team-standup'] }) }),
+        query: noQuery,
+        parse: jsonBody,
+        body: 'RoomSettings',
+        response: { 200: 'Room', 201: 'Room', 409: 'Problem', 412: 'Problem', ...BODY_REFUSALS },
+        detail: {
+          operationId: 'putRoom',
+          tags,
+          summary: 'Create or replace a room',
+          description:
+            'Settings that are absent go back to their defaults. Honours `If-Match` and `If-None-Match: *`.',
+        },
+      },
+    )
+    .patch(
+      '/api/v1/rooms/:room',
+      async ({ request, params, body, set }) => {
+        const { tenant } = exchanges.principal(request)
+        const room = await rooms.update(
+          tenant,
+          params.room,
+          toRoomChanges(body),
+          conditionsOf(request),
+        )
+        set.headers.etag = rooms.etag(room)
+        return wire(room)
+      },
+      {
+        params: roomPath,
+        query: noQuery,
+        parse: jsonBody,
+        body: 'RoomSettings',
+        response: { 200: 'Room', 404: 'Problem', 412: 'Problem', ...BODY_REFUSALS },
+        detail: {
+          operationId: 'updateRoom',
+          tags,
+          summary: 'Change a room',
+          description:
+            'Settings that are absent stay; null goes back to the default. Honours `If-Match`.',
         },
       },
     )
@@ -143,9 +193,12 @@ const conditionsOf = ({ headers }: Request) => ({
 
 /** The domain hands over the existing room as its own object; callers get it in the API's shape. */
 export const withRoomWire =
-  (wire: (room: Room) => unknown) =>
+  (wire: Wire) =>
   (error: unknown): never => {
     if (!(error instanceof GoLiveError) || error.code !== 'room_exists') throw error
     const { room } = error.details.extra as { room: Room }
-    throw new GoLiveError('room_exists', error.message, { ...error.details, extra: { room: wire(room) } })
+    throw new GoLiveError('room_exists', error.message, {
+      ...error.details,
+      extra: { room: wire(room) },
+    })
   }

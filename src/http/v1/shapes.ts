@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { Limits, Tenant } from '../../domain/tenants.ts'
 import type { Key } from '../../domain/keys.ts'
 import type { Page } from '../../domain/page.ts'
 import type { Room } from '../../domain/rooms.ts'
+import type { Limits, Tenant } from '../../domain/tenants.ts'
 import type { Minted } from '../../domain/tokens.ts'
 import { rfc3339, rfc3339OrNull } from '../../lib/clock.ts'
 
@@ -38,7 +38,10 @@ export const toTenantWire = (tenant: Tenant): z.input<typeof tenantWire> & { lim
 
 export const meWire = tenantWire.extend({
   api_key: z.string().meta({ description: 'The key that this request was made with.' }),
-  ws_url: z.string().meta({ description: 'What the LiveKit client SDKs connect to.', examples: ['wss://live.example.com'] }),
+  ws_url: z.string().meta({
+    description: 'What the LiveKit client SDKs connect to.',
+    examples: ['wss://live.example.com'],
+  }),
   usage: z.strictObject({
     participants_now: z.int().meta({ description: 'People in calls of this tenant now.' }),
   }),
@@ -84,22 +87,27 @@ const ROOM_EXAMPLE = {
   updated_at: '2026-11-25T10:00:00.000Z',
 }
 
-export const roomWire = z.strictObject({
-  name: z.string().meta({ examples: ['team-standup'] }),
-  livekit_name: z.string().meta({ description: 'The name inside the media server; use `name` in this API.', examples: ['acme__team-standup'] }),
-  max_participants: z.int().nullable(),
-  empty_timeout_seconds: z.int(),
-  departure_timeout_seconds: z.int(),
-  metadata: z.string(),
-  locked: z.boolean(),
-  opens_at: time.nullable(),
-  closes_at: time.nullable(),
-  max_duration_seconds: z.int().nullable(),
-  participants_now: z.int(),
-  session_id: z.string().nullable(),
-  created_at: time,
-  updated_at: time,
-}).meta({ examples: [ROOM_EXAMPLE] })
+export const roomWire = z
+  .strictObject({
+    name: z.string().meta({ examples: ['team-standup'] }),
+    livekit_name: z.string().meta({
+      description: 'The name inside the media server; use `name` in this API.',
+      examples: ['acme__team-standup'],
+    }),
+    max_participants: z.int().nullable(),
+    empty_timeout_seconds: z.int(),
+    departure_timeout_seconds: z.int(),
+    metadata: z.string(),
+    locked: z.boolean(),
+    opens_at: time.nullable(),
+    closes_at: time.nullable(),
+    max_duration_seconds: z.int().nullable(),
+    participants_now: z.int(),
+    session_id: z.string().nullable(),
+    created_at: time,
+    updated_at: time,
+  })
+  .meta({ examples: [ROOM_EXAMPLE] })
 
 export const toRoomWire = (room: Room, participantsNow: number): z.input<typeof roomWire> => ({
   name: room.name,
@@ -121,7 +129,10 @@ export const toRoomWire = (room: Room, participantsNow: number): z.input<typeof 
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.strictObject({
     data: z.array(item),
-    next_cursor: z.string().nullable().meta({ description: 'Pass it as `cursor` to get the next page; null on the last.' }),
+    next_cursor: z
+      .string()
+      .nullable()
+      .meta({ description: 'Pass it as `cursor` to get the next page; null on the last.' }),
   })
 
 export const toListWire = <T, W>(page: Page<T>, toWire: (item: T) => W) => ({
@@ -134,7 +145,10 @@ export const problemWire = z
     type: z.string().meta({ examples: ['urn:golive:problem:room_not_found'] }),
     title: z.string(),
     status: z.int(),
-    code: z.string().meta({ description: 'Stable; one code always has the same status.', examples: ['room_not_found'] }),
+    code: z.string().meta({
+      description: 'Stable; one code always has the same status.',
+      examples: ['room_not_found'],
+    }),
     detail: z.string().meta({ description: 'For people; may change.' }),
     hint: z.string().optional().meta({ description: 'What to do next.' }),
     errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
@@ -146,12 +160,17 @@ export const problemWire = z
 const digits = (value: unknown): unknown =>
   typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
 
-const flag = (value: unknown): unknown => (value === 'true' ? true : value === 'false' ? false : value)
+const flag = (value: unknown): unknown =>
+  value === 'true' ? true : value === 'false' ? false : value
 
-export const queryFlag = (description: string) => z.preprocess(flag, z.boolean()).optional().meta({ description })
+export const queryFlag = (description: string) =>
+  z.preprocess(flag, z.boolean()).optional().meta({ description })
 
 export const pageQuery = z.strictObject({
-  limit: z.preprocess(digits, z.int().min(1).max(100)).default(50).meta({ default: 50, description: 'Items on a page.' }),
+  limit: z
+    .preprocess(digits, z.int().min(1).max(100))
+    .default(50)
+    .meta({ default: 50, description: 'Items on a page.' }),
   cursor: z.string().optional().meta({ description: '`next_cursor` of the page before.' }),
 })
 
@@ -167,7 +186,9 @@ export const noQuery = z.strictObject({})
 export const mintedWire = z.strictObject({
   token: z.string().meta({ examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9…'] }),
   ws_url: z.string().meta({ examples: ['wss://live.example.com'] }),
-  room: z.string().meta({ description: 'The name inside the media server.', examples: ['acme__team-standup'] }),
+  room: z
+    .string()
+    .meta({ description: 'The name inside the media server.', examples: ['acme__team-standup'] }),
   identity: z.string().meta({ examples: ['user-123'] }),
   expires_in: z.int().meta({ description: 'Seconds.', examples: [3600] }),
   expires_at: time,
