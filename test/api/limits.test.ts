@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { type Key, TestApi } from '../support/api.ts'
+
+let api: TestApi
+
+beforeEach(() => {
+  api = new TestApi()
+})
+
+afterEach(() => api.close())
+
+const limited = (limits: Record<string, number>): Promise<Key> => api.tenant('acme', limits)
+
+/** Asks until refused; a slow machine refills meanwhile, so the number is only a bound. */
+const untilRefused = async (ask: () => ReturnType<TestApi['v1']>) => {
+  for (let asked = 1; asked < 10_000; asked++) {
+    const answer = await ask()
+    if (answer.status === 429) return { answer, asked }
+  }
+  throw new Error('never refused')
+}
+
+describe('the rate limit of a tenant', () => {
+  test('is told by headers and refuses with 429 and Retry-After', async () => {
+    const key = await limited({ api_requests_per_second: 5 })
+    const first = await api.v1('GET', '/me', { key })
+    expect(first.headers.get('ratelimit-limit')).toBe('5')
+    expect(first.headers.get('ratelimit-remaining')).toBe('4')
+    expect(first.headers.get('ratelimit-reset')).toBe('1')
+    const { answer, asked } = await untilRefused(() => api.v1('GET', '/me', { key }))
+    expect(asked).toBeGreaterThanOrEqual(5)
+    expect([answer.body.code, answer.headers.get('retry-after')]).toEqual(['rate_limited', '1'])
+    expect(answer.headers.get('ratelimit-remaining')).toBe('0')
+  })
+
+  test('has separate buckets: a storm of one kind does not starve the others', async () => {
+    const key = await limited({ api_requests_per_second: 4, token_mints_per_second: 2 })
+    expect((await api.v1('POST', '/rooms', { key, json: { name: 'r' } })).status).toBe(201)
+    await untilRefused(() => api.v1('POST', '/rooms/r/tokens', { key, json: { identity: 'a' } }))
+    expect((await api.v1('GET', '/me', { key })).status).toBe(200)
+    expect((await api.v1('PATCH', '/rooms/r', { key, json: {} })).status).toBe(200)
+    await untilRefused(() => api.v1('GET', '/rooms', { key }))
+    await untilRefused(() => api.v1('HEAD', '/rooms', { key }))
+    expect((await api.v1('DELETE', '/rooms/r', { key })).status).not.toBe(429)
+  })
+
+  test('counts what is refused for other reasons, too', async () => {
+    const key = await limited({ api_requests_per_second: 3 })
+    await untilRefused(() => api.v1('GET', '/nope', { key }))
+    await untilRefused(() => api.v1('POST', '/rooms', { key, body: '{' }))
+  })
+
+  test('is not shared with other tenants', async () => {
+    const key = await limited({ api_requests_per_second: 1 })
+    const other = await api.tenant('other', { api_requests_per_second: 1 })
+    await untilRefused(() => api.v1('GET', '/me', { key }))
+    expect((await api.v1('GET', '/me', { key: other })).status).toBe(200)
+  })
+
+  test('follows a change of the limits at once', async () => {
+    const key = await limited({ api_requests_per_second: 1 })
+    await untilRefused(() => api.v1('GET', '/me', { key }))
+    await api.admin('PATCH', '/tenants/acme', {
+      json: { limits: { api_requests_per_second: 1000 } },
+    })
+    const { headers } = await api.v1('GET', '/me', { key })
+    expect(headers.get('ratelimit-limit')).toBe('1000')
+  })
+
+  test('does not touch what is public', async () => {
+    const answer = await api.v1('GET', '/openapi.json')
+    expect([answer.status, answer.headers.has('ratelimit-limit')]).toEqual([200, false])
+  })
+})
+
+describe('failed authentications', () => {
+  const wrong = { api_key: 'lkv_wrong', api_secret: 'lks_wrong' }
+  const guess = (address: string) => api.v1('GET', '/me', { key: wrong, address })
+
+  test('are slowed down by address, and the right secret never is', async () => {
+    const key = await limited({})
+    for (let at = 0; at < 60; at++) expect((await guess('10.0.0.1')).status).toBe(401)
+    const slowed = await guess('10.0.0.1')
+    expect([slowed.status, slowed.body.code]).toEqual([429, 'rate_limited'])
+    expect(Number(slowed.headers.get('retry-after'))).toBeWithin(1, 61)
+    expect((await api.v1('GET', '/me', { key, address: '10.0.0.1' })).status).toBe(200)
+    expect((await guess('10.0.0.2')).status).toBe(401)
+  })
+
+  test('are not counted when they are no guesses, and successes do not count at all', async () => {
+    const key = await limited({})
+    for (let at = 0; at < 70; at++) {
+      expect((await api.v1('GET', '/me', { address: '10.0.0.1' })).status).toBe(401)
+      expect((await api.v1('GET', '/me', { key, address: '10.0.0.1' })).status).toBe(200)
+    }
+    expect((await guess('10.0.0.1')).status).toBe(401)
+  })
+
+  test('of one IPv6 network are counted together, whatever the address within it', async () => {
+    for (let at = 0; at < 60; at++) await guess(`2001:db8:0:1::${at.toString(16)}`)
+    expect((await guess('2001:db8:0:1:ffff::1')).status).toBe(429)
+    expect((await guess('2001:db8:0:2::1')).status).toBe(401)
+    for (let at = 0; at < 60; at++) await guess('::ffff:10.0.0.9')
+    expect((await guess('::ffff:10.0.0.10')).status).toBe(401)
+  })
+})

@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { configSchema } from '../../src/config/schema.ts'
+import { Calls, type Livekit } from '../../src/domain/calls.ts'
+import { Control } from '../../src/domain/control.ts'
+import { Credentials } from '../../src/domain/credentials.ts'
+import { Keys, SecretBox } from '../../src/domain/keys.ts'
+import { Presence } from '../../src/domain/presence.ts'
+import { Rooms } from '../../src/domain/rooms.ts'
+import { Status } from '../../src/domain/status.ts'
+import { Tenants } from '../../src/domain/tenants.ts'
+import { Tokens } from '../../src/domain/tokens.ts'
+import { Metrics } from '../../src/http/metrics.ts'
+import { buildAdminApi, buildTenantApi, type HttpDeps } from '../../src/http/server.ts'
+import { createLogger } from '../../src/lib/log.ts'
+import type { ChildStatus } from '../../src/livekit/supervisor.ts'
+import { openStore } from '../../src/store/db.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { VERSION } from '../../src/version.ts'
+
+/** Stands for livekit-server, which these tests do not run: remembers what it was asked. */
+export class FakeLivekit implements Livekit {
+  readonly deleted: string[] = []
+  readonly removed: string[] = []
+  async createRoom(): ReturnType<Livekit['createRoom']> {
+    return undefined as never
+  }
+  async deleteRoom(name: string): Promise<void> {
+    this.deleted.push(name)
+  }
+  async listRooms(): Promise<[]> {
+    return []
+  }
+  async listParticipants(): Promise<[]> {
+    return []
+  }
+  async removeParticipant(_: string, identity: string): Promise<void> {
+    this.removed.push(identity)
+  }
+  async updateRoomMetadata(): Promise<void> {}
+}
+
+const childStatus = (): ChildStatus => ({
+  state: 'running',
+  pid: 4711,
+  version: '0.0.0',
+  restarts: 0,
+  started_at: 0,
+  adopted: false,
+  restart_needed: false,
+  last_exit: null,
+  last_lines: [],
+  ports: { signal: 0, tcp: 0, udp: 0, hook: 0 },
+})
+
+export interface Answer {
+  status: number
+  headers: Headers
+  /** parsed when it is JSON, else the text */
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for
+  body: any
+  text: string
+}
+
+export interface Key {
+  api_key: string
+  api_secret: string
+}
+
+interface Ask {
+  key?: Key | null
+  /** sent as JSON */
+  json?: unknown
+  /** sent as it is */
+  body?: string | Uint8Array | ReadableStream
+  headers?: Record<string, string>
+  address?: string | null
+}
+
+/** The two APIs over a real database in a folder of its own; time stands where `now` says. */
+export class TestApi {
+  now = Date.parse('2026-11-25T10:00:00.000Z')
+  readonly livekit = new FakeLivekit()
+  readonly logged: Record<string, unknown>[] = []
+  readonly asked: string[] = []
+  readonly deps: HttpDeps
+  readonly store: ReturnType<typeof openStore>
+  readonly #folder = mkdtempSync(join(tmpdir(), 'golive-api-'))
+  readonly #tenantApi: ReturnType<typeof buildTenantApi>
+  readonly #adminApi: ReturnType<typeof buildAdminApi>
+
+  constructor(overrides: Partial<HttpDeps> = {}) {
+    this.store = openStore(join(this.#folder, 'golive.db'))
+    // Nothing here survives a power loss anyway, and each write would wait for the disk.
+    this.store.raw.run('PRAGMA synchronous = OFF')
+    migrate(this.store, join(this.#folder, 'backups'), this.now)
+    this.deps = { ...this.#parts(), ...overrides }
+    this.#tenantApi = buildTenantApi(this.deps)
+    this.#adminApi = buildAdminApi(this.deps)
+  }
+
+  #parts(): HttpDeps {
+    const { store, livekit } = this
+    const clock = () => this.now++
+    const log = createLogger('debug', { write: (line) => void this.logged.push(JSON.parse(line)) })
+    const presence = new Presence(clock)
+    const box = new SecretBox(randomBytes(32))
+    const child = () => ({ up: true, generation: 1 })
+    const calls = new Calls({ store, clock, log, presence, livekit, child })
+    const credentials = new Credentials({ store, clock, box })
+    const keys = new Keys({ store, clock, box, credentials, calls })
+    const tenants = new Tenants({ store, clock, keys, credentials, calls })
+    const rooms = new Rooms({ store, clock, presence, calls })
+    const wsUrl = 'ws://127.0.0.1:8080'
+    const tokens = new Tokens({ clock, joinKey: randomBytes(32), wsUrl, rooms, keys })
+    const note = (what: string) => () => void this.asked.push(what)
+    const control = new Control({
+      presence,
+      restartChild: async () => void this.asked.push('restart livekit'),
+      restart: note('restart'),
+      stop: note('stop'),
+    })
+    return {
+      config: { ...configSchema.parse({}), source: null },
+      log,
+      tenants,
+      keys,
+      rooms,
+      tokens,
+      credentials,
+      presence,
+      status: new Status({
+        store,
+        clock,
+        presence,
+        calls,
+        child: childStatus,
+        version: VERSION,
+        dataDir: this.#folder,
+        publicUrl: 'http://127.0.0.1:8080',
+        maxParticipants: 200,
+      }),
+      control,
+      metrics: new Metrics(),
+      version: VERSION,
+      wsUrl,
+    }
+  }
+
+  /** A request to the tenant API. */
+  async v1(method: string, path: string, ask: Ask = {}): Promise<Answer> {
+    const request = new Request(`http://localhost/api/v1${path}`, this.#init(method, ask))
+    return read(
+      await this.#tenantApi.handle(request, ask.address === undefined ? '127.0.0.1' : ask.address),
+    )
+  }
+
+  async admin(method: string, path: string, ask: Ask = {}): Promise<Answer> {
+    return read(
+      await this.#adminApi.handle(
+        new Request(`http://localhost/admin${path}`, this.#init(method, ask)),
+      ),
+    )
+  }
+
+  /** A tenant with its first key; limits so high that no test meets them by accident. */
+  async tenant(slug: string, limits: Record<string, number | null> = {}): Promise<Key> {
+    const generous = { api_requests_per_second: 100_000, token_mints_per_second: 100_000 }
+    const { status, body } = await this.admin('POST', '/tenants', {
+      json: { slug, limits: { ...generous, ...limits } },
+    })
+    if (status !== 201) throw new Error(`no tenant ${slug}: ${JSON.stringify(body)}`)
+    return body
+  }
+
+  #init(method: string, { key, json, body, headers }: Ask): RequestInit {
+    const content = json === undefined ? body : JSON.stringify(json)
+    return {
+      method,
+      ...(content === undefined ? {} : { body: content as BodyInit }),
+      headers: {
+        ...(key ? { authorization: basic(key) } : {}),
+        ...(content === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.store.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+export const basic = ({ api_key, api_secret }: Key): string =>
+  `Basic ${btoa(`${api_key}:${api_secret}`)}`
+
+const read = async (response: Response): Promise<Answer> => {
+  const text = await response.text()
+  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text !== '' ? JSON.parse(text) : text,
+    text,
+  }
+}

@@ -1,0 +1,67 @@
+/** How a person joins. `old` speaks the signaling path before /rtc/v1, with two PeerConnections. */
+export interface JoinOptions {
+  path?: 'v1' | 'old'
+  publish?: boolean
+}
+
+/** What an app sees of a refused join: the fields of livekit-client's error. */
+export interface JoinFailure {
+  name: string
+  reason: string | null
+  status: number | null
+  message: string
+}
+
+/** What arrived from one person, decoded. */
+export interface Received {
+  from: string
+  kind: 'audio' | 'video'
+  frames: number
+  energy: number
+}
+
+export interface PageEvent {
+  at: number
+  name: string
+  detail: string
+}
+
+export interface Connection {
+  /** Counts up with each RTCPeerConnection that the page ever made, the only way to tell twins. */
+  number: number
+  state: RTCPeerConnectionState
+}
+
+export interface Gap {
+  from: string
+  kind: 'audio' | 'video'
+  /** Longest time in milliseconds without growth since `markGaps`, the one still open included. */
+  longestMs: number
+  /** Frames (audio: samples) that came since `markGaps`. */
+  grown: number
+}
+
+/** What the test page offers to `page.evaluate`, as `window.person`. */
+export interface PageApi {
+  /** Null when joined. */
+  join(wsUrl: string, token: string, options: JoinOptions): Promise<JoinFailure | null>
+  leave(): Promise<void>
+  state(): string
+  roomSid(): Promise<string>
+  /** The newest token that the SDK would reconnect with. */
+  token(): string | null
+  others(): string[]
+  received(): Promise<Received[]>
+  events(): PageEvent[]
+  connections(): Connection[]
+  /** How many WebSockets the page ever opened: each try to reach signaling is one. */
+  sockets(): number
+  markGaps(): void
+  gaps(): Gap[]
+}
+
+declare global {
+  interface Window {
+    person: PageApi
+  }
+}

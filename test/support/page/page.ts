@@ -1,0 +1,135 @@
+import {
+  ConnectionError,
+  ConnectionErrorReason,
+  DisconnectReason,
+  type Participant,
+  type RemoteTrack,
+  Room,
+  RoomEvent,
+  setLogLevel,
+} from 'livekit-client'
+import type { Connection, JoinFailure, JoinOptions, PageApi, PageEvent } from '../page-api.ts'
+import { GapWatch, received } from './gaps.ts'
+
+setLogLevel('warn')
+const connections: RTCPeerConnection[] = []
+const events: PageEvent[] = []
+let sockets = 0
+let room: Room | null = null
+let watch: GapWatch | null = null
+
+const note = (name: string, detail = ''): void => {
+  events.push({ at: Date.now(), name, detail })
+}
+
+/** The SDK keeps its PeerConnections to itself; whether the same one survives is what tests ask. */
+const watchConnections = (): void => {
+  const Native = window.RTCPeerConnection
+  window.RTCPeerConnection = class extends Native {
+    constructor(config?: RTCConfiguration) {
+      super(config)
+      connections.push(this)
+    }
+  }
+}
+
+const watchSockets = (): void => {
+  const Native = window.WebSocket
+  window.WebSocket = class extends Native {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols)
+      sockets++
+    }
+  }
+}
+
+const roomFor = ({ path = 'v1' }: JoinOptions): Room =>
+  new Room({
+    singlePeerConnection: path === 'v1',
+    adaptiveStream: false,
+    dynacast: false,
+    publishDefaults: {
+      videoCodec: 'vp8',
+      simulcast: false,
+      dtx: false,
+      videoEncoding: { maxBitrate: 150_000, maxFramerate: 15 },
+    },
+  })
+
+const listen = (to: Room): void => {
+  const plain = ['SignalReconnecting', 'Reconnecting', 'Reconnected', 'SignalConnected'] as const
+  for (const name of plain) to.on(RoomEvent[name], () => note(name))
+  to.on(RoomEvent.Disconnected, (why) =>
+    note('Disconnected', why === undefined ? '' : DisconnectReason[why]),
+  )
+  to.on(RoomEvent.ParticipantConnected, (who: Participant) =>
+    note('ParticipantConnected', who.identity),
+  )
+  to.on(RoomEvent.ParticipantDisconnected, (who: Participant) =>
+    note('ParticipantDisconnected', who.identity),
+  )
+  to.on(RoomEvent.TrackSubscribed, (track: RemoteTrack) => document.body.append(track.attach()))
+  to.on(RoomEvent.TrackUnsubscribed, (track: RemoteTrack) => {
+    for (const element of track.detach()) element.remove()
+  })
+}
+
+const join = async (
+  url: string,
+  token: string,
+  options: JoinOptions,
+): Promise<JoinFailure | null> => {
+  room = roomFor(options)
+  watch = new GapWatch(room)
+  listen(room)
+  try {
+    await room.connect(url, token)
+  } catch (error) {
+    return failure(error)
+  }
+  if (options.publish !== false) await publish(room)
+  return null
+}
+
+const publish = async ({ localParticipant }: Room): Promise<void> => {
+  await localParticipant.setMicrophoneEnabled(true)
+  const resolution = { width: 320, height: 180, frameRate: 15 }
+  await localParticipant.setCameraEnabled(true, { resolution })
+}
+
+/** The SDK's `reasonName` stays that of the error it wraps this one in: the number is the truth. */
+const failure = (error: unknown): JoinFailure => {
+  const { name, message } = error as Error
+  if (!(error instanceof ConnectionError)) return { name, message, reason: null, status: null }
+  return {
+    name,
+    message,
+    reason: ConnectionErrorReason[error.reason] ?? null,
+    status: error.status ?? null,
+  }
+}
+
+const joined = (): Room => {
+  if (!room) throw new Error('this person has not joined')
+  return room
+}
+
+const api: PageApi = {
+  join,
+  leave: () => joined().disconnect(),
+  state: () => joined().state,
+  roomSid: () => joined().getSid(),
+  token: () => (joined() as unknown as { engine: { token?: string } }).engine.token ?? null,
+  others: () => [...joined().remoteParticipants.keys()],
+  received: () => received(joined()),
+  events: () => events,
+  connections: () =>
+    connections.map((one, number): Connection => ({ number, state: one.connectionState })),
+  sockets: () => sockets,
+  markGaps: () => watch?.mark(),
+  gaps: () => watch?.gaps() ?? [],
+}
+
+watchConnections()
+watchSockets()
+window.person = api

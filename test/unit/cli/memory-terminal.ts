@@ -1,0 +1,22 @@
+import type { Terminal } from '../../../src/cli/terminal.ts'
+
+/** A terminal that remembers what was printed. */
+export class MemoryTerminal implements Terminal {
+  env: Record<string, string | undefined>
+  width = 80
+  stdout = ''
+  stderr = ''
+  ask: Terminal['ask'] = null
+
+  constructor(env: Record<string, string | undefined> = {}) {
+    this.env = env
+  }
+
+  async write(text: string): Promise<void> {
+    this.stdout += text
+  }
+
+  async warn(text: string): Promise<void> {
+    this.stderr += text
+  }
+}
