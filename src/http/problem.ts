@@ -64,6 +64,9 @@ export const refusalOf = (thrown: unknown): GoLiveError => {
   if (thrown instanceof ValidationError) return validationRefusal(thrown)
   if (thrown instanceof NotFoundError)
     return new GoLiveError('not_found', 'there is nothing at this path')
+  if (thrown instanceof Error && thrown.name === 'AbortError') {
+    return new GoLiveError('malformed_request', 'the connection ended before the request did')
+  }
   if (isDiskFull(thrown)) {
     return new GoLiveError(
       'storage_full',

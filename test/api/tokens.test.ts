@@ -2,6 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { decodeJwt } from '../../src/lib/jwt.ts'
 import { type Key, TestApi } from '../support/api.ts'
 
+interface Claims {
+  iat: number
+  exp: number
+  video: Record<string, unknown>
+  golive: Record<string, unknown>
+}
+
 let api: TestApi
 let key: Key
 
@@ -32,7 +39,7 @@ test('the answer holds the token, where to connect, and when it ends', async () 
 
 test('the token has the claims that SDKs read, and never one that lets its holder rule', async () => {
   const { body } = await mint({ identity: 'user-123', name: 'Jane Doe' })
-  const claims = decodeJwt(body.token) as Record<string, any>
+  const claims = decodeJwt(body.token) as unknown as Claims
   expect(claims).toMatchObject({
     iss: key.api_key,
     aud: 'golive-join',
@@ -62,7 +69,7 @@ test('what may be said is narrowed as asked, and null is the same as absent', as
     metadata: 'm',
     attributes: { role: 'guest' },
   }
-  const claims = decodeJwt((await mint(wishes)).body.token) as Record<string, any>
+  const claims = decodeJwt((await mint(wishes)).body.token) as unknown as Claims
   expect(claims.video).toMatchObject({
     canPublish: true,
     canSubscribe: false,
@@ -128,6 +135,15 @@ describe('is refused with 422 and the field', () => {
     expect(answer.status).toBe(422)
   })
 
+  test.each(['__proto__', 'constructor', 'prototype'])(
+    'an attribute named %s, which could only be lost',
+    async (name) => {
+      const body = `{"identity":"a","attributes":{"${name}":"x"}}`
+      const answer = await api.v1('POST', '/rooms/standup/tokens', { key, body })
+      expect([answer.status, answer.body.errors[0].path]).toEqual([422, `attributes.${name}`])
+    },
+  )
+
   test('__proto__, which arrives as a field like any other', async () => {
     const body = '{"identity":"a","__proto__":{"hidden":true}}'
     const answer = await api.v1('POST', '/rooms/standup/tokens', { key, body })
@@ -146,11 +162,11 @@ test.each(['nope', 'acme__standup', 'a%2Fb', '%2e%2e%2fadmin', 'standup%20', 'x'
 
 test('a deleted room mints no more, and a new one of the name mints for itself', async () => {
   await api.v1('POST', '/rooms', { key, json: { name: 'r' } })
-  const first = decodeJwt((await mint({ identity: 'a' }, 'r')).body.token) as Record<string, any>
+  const first = decodeJwt((await mint({ identity: 'a' }, 'r')).body.token) as unknown as Claims
   await api.v1('DELETE', '/rooms/r', { key })
   expect((await mint({ identity: 'a' }, 'r')).status).toBe(404)
   await api.v1('POST', '/rooms', { key, json: { name: 'r' } })
-  const second = decodeJwt((await mint({ identity: 'a' }, 'r')).body.token) as Record<string, any>
+  const second = decodeJwt((await mint({ identity: 'a' }, 'r')).body.token) as unknown as Claims
   expect(second.golive.room).not.toBe(first.golive.room)
 })
 
