@@ -80,9 +80,9 @@ export class Joins {
     const connection = new Connection(upstream, seat, claims, presence, tokens)
     presence.opened(seat, connection)
     const late = await this.#putOutMeanwhile(admission, connection)
-    if (late) return late
-    if (!attach(connection)) connection.close()
-    return connection
+    if (late === null && attach(connection)) return connection
+    connection.abandon()
+    return late ?? clientLeft()
   }
 
   /** LiveKit's side, with one more try for a room that it forgot between the two steps. */
@@ -131,6 +131,10 @@ export class Joins {
   }
 }
 
+/** For the record only: there is nobody left to read it. */
+const clientLeft = (): Refusal =>
+  new Refusal('upgrade_required', 'the client did not go through with the upgrade')
+
 /** One client's way to LiveKit: both directions pass here, frame by frame. */
 export class Connection implements SeatSocket {
   readonly upstream: Upstream
@@ -138,7 +142,7 @@ export class Connection implements SeatSocket {
   readonly #claims: JoinClaims
   readonly #presence: Presence
   readonly #tokens: Tokens
-  #joined = false
+  #answered = false
   /** frames that came before the client's side was ready */
   readonly early: (string | ArrayBuffer)[] = []
 
@@ -160,7 +164,7 @@ export class Connection implements SeatSocket {
   /** A frame from LiveKit as the client may see it. @throws FrameError when it must not be sent */
   down(data: string | ArrayBuffer): string | Uint8Array {
     const frame = typeof data === 'string' ? data : new Uint8Array(data)
-    if (!this.#joined) this.#noteJoin(frame)
+    if (!this.#answered) this.#settle(joinedSid(frame))
     try {
       return swapRefreshToken(frame, (token) => this.#tokens.renew(token, this.#claims))
     } catch (cause) {
@@ -168,12 +172,6 @@ export class Connection implements SeatSocket {
         ? cause
         : new FrameError('a token could not be swapped', { cause })
     }
-  }
-
-  #noteJoin(frame: string | Uint8Array): void {
-    const sid = joinedSid(frame)
-    this.#joined = true
-    if (sid) this.#presence.joined(this.seat, sid)
   }
 
   /** A frame from the client; null when it must not reach LiveKit. */
@@ -189,5 +187,18 @@ export class Connection implements SeatSocket {
   /** The client's side is gone. The seat stays: only LiveKit says when somebody has left. */
   clientGone(): void {
     this.#presence.closed(this.seat, this)
+    if (!this.#answered) this.#settle(null)
+  }
+
+  /** Nobody took it. */
+  abandon(): void {
+    this.clientGone()
+    this.close()
+  }
+
+  /** The upgrade is over with LiveKit's first frame, or with the end of the connection before it. */
+  #settle(sid: string | null): void {
+    this.#answered = true
+    this.#presence.answered(this.seat, sid)
   }
 }

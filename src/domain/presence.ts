@@ -115,7 +115,10 @@ export class Presence {
     return this.#total >= capacity.server ? 'server_full' : null
   }
 
-  /** Takes the seat for an upgrade that begins; end it with {@link opened} or {@link failed}. */
+  /**
+   * Takes the seat for an upgrade that begins. It is under way until {@link answered}, or
+   * {@link failed}: an earlier stay that ends meanwhile does not take the seat along.
+   */
   take(place: Place, identity: string, apiKey: string): Seat {
     const seat = this.seat(place.livekitName, identity) ?? this.#add(place, identity, this.#clock())
     seat.pending++
@@ -125,7 +128,6 @@ export class Presence {
   }
 
   opened(seat: Seat, socket: SeatSocket): void {
-    seat.pending--
     seat.socket = socket
     seat.changedAt = this.#clock()
   }
@@ -136,9 +138,10 @@ export class Presence {
     if (seat.pending === 0 && seat.sid === null && seat.socket === null) this.#remove(seat)
   }
 
-  /** LiveKit's JoinResponse told who this is now. */
-  joined(seat: Seat, sid: string): void {
-    seat.sid = sid
+  /** LiveKit's first frame: who this is now, or null when a stay is resumed and keeps its sid. */
+  answered(seat: Seat, sid: string | null): void {
+    seat.pending--
+    if (sid !== null) seat.sid = sid
     seat.changedAt = this.#clock()
   }
 

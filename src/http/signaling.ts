@@ -106,7 +106,7 @@ const answer = async (
   const path = normalise(url.pathname)
   const token = tokenOf(request, url.searchParams)
   if (path.endsWith('/validate')) return validate(deps, token, requestId)
-  if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
+  if (!asksForUpgrade(request.headers)) {
     return refuse(
       new Refusal(
         'upgrade_required',
@@ -117,6 +117,13 @@ const answer = async (
   }
   return join(deps, request, server, { token, path, query: forwarded(url.searchParams), requestId })
 }
+
+/** Checked before anything is taken: a half upgrade would fail only after it got a seat (RFC 6455 §4.2.1). */
+const asksForUpgrade = (headers: Headers): boolean =>
+  headers.get('upgrade')?.toLowerCase() === 'websocket' &&
+  /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(headers.get('connection') ?? '') &&
+  headers.get('sec-websocket-version') === '13' &&
+  /^[A-Za-z0-9+/]{22}==$/.test(headers.get('sec-websocket-key') ?? '')
 
 /** A bearer header wins, as in LiveKit; another kind is a browser's and no reason to refuse. */
 const tokenOf = (request: Request, query: URLSearchParams): string | null => {

@@ -22,7 +22,7 @@ beforeEach(() => {
 const seat = (identity: string, sid = `PA_${identity}`, where = room): Seat => {
   const taken = presence.take(where, identity, 'lkv_1')
   presence.opened(taken, socket())
-  presence.joined(taken, sid)
+  presence.answered(taken, sid)
   return taken
 }
 
@@ -70,7 +70,7 @@ describe('a seat', () => {
     const taken = presence.take(room, 'ann', 'lkv_1')
     const signal = socket()
     presence.opened(taken, signal)
-    presence.joined(taken, 'PA_1')
+    presence.answered(taken, 'PA_1')
     presence.closed(taken, signal)
     expect(identities()).toEqual(['ann'])
     expect(presence.hasSocket(room.livekitName)).toBe(false)
@@ -80,7 +80,7 @@ describe('a seat', () => {
     const older = socket()
     const taken = presence.take(room, 'ann', 'lkv_1')
     presence.opened(taken, older)
-    presence.joined(taken, 'PA_1')
+    presence.answered(taken, 'PA_1')
     presence.opened(presence.take(room, 'ann', 'lkv_1'), socket())
     presence.closed(taken, older)
     expect(presence.hasSocket(room.livekitName)).toBe(true)
@@ -107,7 +107,7 @@ describe('a seat', () => {
     presence.left(room.livekitName, 'ann', 'PA_1')
     expect(presence.full(room, 'bob', { ...roomy, room: 1 })).toBe('room_full')
     presence.opened(again, socket())
-    presence.joined(again, 'PA_2')
+    presence.answered(again, 'PA_2')
     expect(identities()).toEqual(['ann'])
   })
 
@@ -116,7 +116,7 @@ describe('a seat', () => {
     const again = presence.take(room, 'ann', 'lkv_1')
     presence.opened(again, socket())
     presence.left(room.livekitName, 'ann', 'PA_1')
-    presence.joined(again, 'PA_2')
+    presence.answered(again, 'PA_2')
     expect(identities()).toEqual(['ann'])
     presence.left(room.livekitName, 'ann', 'PA_2')
     expect(identities()).toEqual([])
@@ -242,7 +242,7 @@ test('the counts are those of the seats, whatever happens in whatever order', ()
       const one = pending.shift()
       if (!one) return
       presence.opened(one, socket())
-      presence.joined(one, `PA_${random(6)}`)
+      presence.answered(one, `PA_${random(6)}`)
     },
     () =>
       presence.left((places[random(3)] as Place).livekitName, `p${random(4)}`, `PA_${random(6)}`),
