@@ -1,6 +1,6 @@
 import { GoLiveError } from '../domain/errors.ts'
 
-export const MAX_BODY_BYTES = 64 * 1024
+const MAX_BODY_BYTES = 64 * 1024
 
 /** Refuses by the headers alone what would be refused anyway. @throws GoLiveError */
 export const checkBodyHeaders = (request: Request): void => {
@@ -17,24 +17,15 @@ const isJson = (type: string): boolean =>
   type === 'application/json' ||
   /^\s*application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i.test(type)
 
-/** The body as text. @throws GoLiveError body_too_large, malformed_json when it is not UTF-8 */
-export const readText = async (request: Request): Promise<string> => {
-  const bytes = request.headers.has('content-length')
-    ? await request.bytes()
-    : await readChunked(request)
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    throw new GoLiveError('malformed_json', 'the body is not UTF-8 text')
-  }
-}
+/** The bytes of the body. @throws GoLiveError body_too_large */
+export const readBytes = (request: Request): Promise<Uint8Array> =>
+  request.headers.has('content-length') ? request.bytes() : readChunked(request)
 
 /** Fatal: with U+FFFD in place of what was sent, a name would be stored as another one. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** The body as JSON. @throws GoLiveError body_too_large, malformed_json */
-export const readJson = async (request: Request): Promise<unknown> =>
-  parseJson(await readText(request))
+const readJson = async (request: Request): Promise<unknown> => parseJson(await readBytes(request))
 
 /**
  * What a route with a body gives Elysia as `parse`. The function does the work, whatever the
@@ -49,24 +40,26 @@ export const optionalJsonBody = [
 ]
 
 const readJsonOrNothing = async (request: Request): Promise<unknown> => {
-  const text = await readText(request)
-  return text === '' ? {} : parseJson(text)
+  const bytes = await readBytes(request)
+  return bytes.byteLength === 0 ? {} : parseJson(bytes)
 }
 
 /** @throws GoLiveError malformed_json; the parser's own text is dropped, it quotes the body */
-export const parseJson = (text: string): unknown => {
+export const parseJson = (bytes: Uint8Array): unknown => {
+  const value = decode(bytes)
+  checkShape(value)
+  return value
+}
+
+const decode = (bytes: Uint8Array): unknown => {
   try {
-    const value: unknown = JSON.parse(text)
-    checkShape(value)
-    return value
-  } catch (error) {
-    if (error instanceof GoLiveError) throw error
+    return JSON.parse(utf8.decode(bytes))
+  } catch {
+    const empty = bytes.byteLength === 0
     throw new GoLiveError(
       'malformed_json',
-      text === '' ? 'the body is empty' : 'the body is not valid JSON',
-      {
-        hint: 'Send one JSON object.',
-      },
+      empty ? 'the body is empty' : 'the body is not JSON in UTF-8',
+      { hint: 'Send one JSON object.' },
     )
   }
 }
@@ -96,9 +89,10 @@ const findReserved = (value: unknown, levels: number): string | null => {
   if (levels === 0) {
     throw new GoLiveError('malformed_json', `the body is nested deeper than ${MOST_NESTED} levels`)
   }
-  for (const [name, member] of Object.entries(value)) {
+  // Object.entries would make lists of all that is walked over, on every token request.
+  for (const name in value) {
     if (RESERVED.has(name)) return name
-    const inside = findReserved(member, levels - 1)
+    const inside = findReserved((value as Record<string, unknown>)[name], levels - 1)
     if (inside !== null) return `${name}.${inside}`
   }
   return null

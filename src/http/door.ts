@@ -48,23 +48,26 @@ export class Door {
     const exchange = this.#begin(request, address)
     try {
       const answer = this.#enter(request, exchange)
-      if (!(answer instanceof Promise)) return this.#leave(request, exchange, answer)
+      if (!(answer instanceof Promise)) return this.#leave(exchange, answer)
       return answer.then(
-        (response) => this.#leave(request, exchange, response),
-        (error) => this.#leave(request, exchange, refuse(exchange, error)),
+        (response) => this.#leave(exchange, response),
+        (error) => this.#leave(exchange, refuse(exchange, error)),
       )
     } catch (error) {
-      return this.#leave(request, exchange, refuse(exchange, error))
+      return this.#leave(exchange, refuse(exchange, error))
     }
   }
 
   #begin(request: Request, address: string | null): Exchange {
-    const path = pathOf(request.url)
+    const { method, url } = request
+    const path = pathOf(url)
     return {
       id: this.#ids.next(),
       startedAt: performance.now(),
       address,
+      method,
       path,
+      hasQuery: url.includes('?'),
       route: this.#routes.find(path),
       principal: null,
       quota: null,
@@ -73,9 +76,9 @@ export class Door {
   }
 
   #enter(request: Request, exchange: Exchange): Answer {
-    const { route, address } = exchange
+    const { method, route, address } = exchange
     const { auth, open } = this.#options
-    if (route && request.method === 'OPTIONS') return optionsOf(route)
+    if (route && method === 'OPTIONS') return optionsOf(route)
     if (!auth || (route && open.has(route.pattern))) return this.#dispatch(request, exchange)
     const principal = auth.authenticate(request, address)
     return principal instanceof Promise
@@ -84,7 +87,7 @@ export class Door {
   }
 
   #admit(request: Request, exchange: Exchange, principal: Principal): Answer {
-    const kind = this.#kindOf(request, exchange)
+    const kind = this.#kindOf(exchange)
     const quota = this.#limits.take(principal.tenant, kind, exchange.startedAt)
     exchange.principal = principal
     exchange.quota = quota
@@ -92,45 +95,45 @@ export class Door {
     return this.#dispatch(request, exchange)
   }
 
-  #kindOf(request: Request, exchange: Exchange): Kind {
-    if (isRead(request)) return 'reads'
-    return this.#isMint(request, exchange) ? 'mints' : 'writes'
+  #kindOf(exchange: Exchange): Kind {
+    if (isRead(exchange)) return 'reads'
+    return this.#isMint(exchange) ? 'mints' : 'writes'
   }
 
-  #isMint({ method }: Request, { route }: Exchange): boolean {
+  #isMint({ method, route }: Exchange): boolean {
     return method === 'POST' && route !== null && route.pattern === this.#options.mint?.pattern
   }
 
   #dispatch(request: Request, exchange: Exchange): Answer {
-    const { route, path } = exchange
+    const { method, route, path } = exchange
     if (!route) throw new GoLiveError('not_found', 'there is nothing at this path')
-    if (!route.methods.has(request.method)) throw notAllowed(request, route)
+    if (!route.methods.has(method)) throw notAllowed(method, route)
     checkPath(path)
-    if (!isRead(request)) checkBodyHeaders(request)
+    if (!isRead(exchange)) checkBodyHeaders(request)
     const { mint, app, exchanges } = this.#options
-    if (mint && this.#isMint(request, exchange)) return mint.respond(request, exchange)
+    if (mint && this.#isMint(exchange)) return mint.respond(request, exchange)
     exchanges.put(request, exchange)
     return app.handle(request)
   }
 
-  #leave(request: Request, exchange: Exchange, response: Response): Response {
+  #leave(exchange: Exchange, response: Response): Response {
     const { quota, route, refusal } = exchange
     const { headers, status } = response
     headers.set('x-request-id', exchange.id)
     if (quota) tell(headers, quota)
     if (route && refusal?.code === 'method_not_allowed') headers.set('allow', route.allow)
     this.#options.metrics.request(route?.pattern ?? 'none', status)
-    const quiet = isRead(request) || this.#isMint(request, exchange)
-    if (status >= 400 || !quiet || this.#verbose) this.#log(request, exchange, status, quiet)
+    const quiet = isRead(exchange) || this.#isMint(exchange)
+    if (status >= 400 || !quiet || this.#verbose) this.#log(exchange, status, quiet)
     return response
   }
 
-  #log(request: Request, exchange: Exchange, status: number, quiet: boolean): void {
+  #log(exchange: Exchange, status: number, quiet: boolean): void {
     const { log } = this.#options
     const { principal, refusal } = exchange
     const line = {
       request_id: exchange.id,
-      method: request.method,
+      method: exchange.method,
       // Never the query: it may hold what belongs into no log.
       path: exchange.path.slice(0, 300),
       status,
@@ -146,7 +149,7 @@ export class Door {
   }
 }
 
-const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'
+const isRead = ({ method }: Exchange): boolean => method === 'GET' || method === 'HEAD'
 
 const tell = (headers: Headers, { limit, remaining }: Quota): void => {
   headers.set('ratelimit-limit', String(limit))
@@ -158,7 +161,7 @@ const tell = (headers: Headers, { limit, remaining }: Quota): void => {
 const optionsOf = ({ allow }: Route): Response =>
   new Response(null, { status: 204, headers: { allow } })
 
-const notAllowed = ({ method }: Request, { allow }: Route): GoLiveError =>
+const notAllowed = (method: string, { allow }: Route): GoLiveError =>
   new GoLiveError('method_not_allowed', `${method} is not allowed here`, {
     hint: `Allowed: ${allow}.`,
   })

@@ -10,8 +10,10 @@ export interface Exchange {
   readonly id: string
   readonly startedAt: number
   readonly address: string | null
-  /** as it was sent */
+  /** as they were sent; read once, because the request makes them anew each time */
+  readonly method: string
   readonly path: string
+  readonly hasQuery: boolean
   /** null when nothing has this path */
   readonly route: Route | null
   principal: Principal | null

@@ -24,7 +24,11 @@ const MOST_BUCKETS = 10_000
  * promise only.
  */
 export class RequestLimits {
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #buckets: Record<Kind, Map<string, Bucket>> = {
+    reads: new Map(),
+    writes: new Map(),
+    mints: new Map(),
+  }
 
   /** Takes one request from the bucket. @param now monotonic milliseconds */
   take(tenant: Tenant, kind: Kind, now: number): Quota & { allowed: boolean } {
@@ -32,28 +36,27 @@ export class RequestLimits {
       kind === 'mints'
         ? tenant.limits.token_mints_per_second
         : tenant.limits.api_requests_per_second
-    const bucket = this.#bucket(kind + tenant.id, limit, now)
+    const bucket = bucketOf(this.#buckets[kind], tenant.id, limit, now)
     bucket.tokens = Math.min(limit, bucket.tokens + ((now - bucket.at) / 1000) * limit)
     bucket.at = now
     const allowed = bucket.tokens >= 1
     if (allowed) bucket.tokens--
     return { limit, remaining: Math.floor(bucket.tokens), allowed }
   }
+}
 
-  #bucket(name: string, limit: number, now: number): Bucket {
-    const known = this.#buckets.get(name)
-    if (known) return known
-    if (this.#buckets.size >= MOST_BUCKETS) this.#forgetIdle(now)
-    const bucket = { tokens: limit, at: now }
-    this.#buckets.set(name, bucket)
-    return bucket
-  }
+const bucketOf = (buckets: Map<string, Bucket>, id: string, limit: number, now: number): Bucket => {
+  const known = buckets.get(id)
+  if (known) return known
+  if (buckets.size >= MOST_BUCKETS) forgetIdle(buckets, now)
+  const bucket = { tokens: limit, at: now }
+  buckets.set(id, bucket)
+  return bucket
+}
 
-  /** A bucket not touched for a second is full again: as good as none. */
-  #forgetIdle(now: number): void {
-    for (const [name, bucket] of this.#buckets)
-      if (now - bucket.at >= 1000) this.#buckets.delete(name)
-  }
+/** A bucket not touched for a second is full again: as good as none. */
+const forgetIdle = (buckets: Map<string, Bucket>, now: number): void => {
+  for (const [id, bucket] of buckets) if (now - bucket.at >= 1000) buckets.delete(id)
 }
 
 export const rateLimited = (kind: Kind): GoLiveError =>

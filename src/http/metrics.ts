@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Timings } from './timings.ts'
 
 /** Read when somebody scrapes, so that the numbers cost nothing in between. */
-export interface MetricSources {
+interface MetricSources {
   participants(): number
   roomsActive(): number
   livekitUp(): boolean
@@ -14,50 +15,36 @@ const MINT_BUCKETS = [
 ]
 const JOIN_BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
+const MINT = 'golive_mint_seconds'
+
 /** What is counted and timed. Every label has a closed set of values. */
 export class Metrics {
   readonly registry = new Registry()
-  readonly #mint: Histogram
+  readonly #mint = new Timings(MINT, 'Time from a token request to its answer.', MINT_BUCKETS)
   readonly #join: Histogram
   readonly #upstream: Histogram
-  readonly #requests: Counter
-  readonly #requestSeries = new Map<string, Counter.Internal>()
+  /** answers by route and first digit of the status; put into words when somebody scrapes */
+  readonly #answers = new Map<string, number[]>()
 
   constructor() {
-    const registers = [this.registry]
+    this.registry.registerMetric(this.#mint as unknown as Histogram)
+    this.#join = this.#histogram('golive_join_seconds', 'Time to let somebody in or refuse.', [
+      'outcome',
+    ])
+    this.#upstream = this.#histogram(
+      'golive_upstream_seconds',
+      'Time livekit-server took to accept a signal connection.',
+    )
+    this.#countAnswers()
     this.#process()
-    this.#mint = new Histogram({
-      name: 'golive_mint_seconds',
-      help: 'Time to answer a token request, from the request line to the answer.',
-      buckets: MINT_BUCKETS,
-      registers,
-    })
-    this.#join = new Histogram({
-      name: 'golive_join_seconds',
-      help: 'Time from the upgrade request to the open socket or the refusal, by outcome.',
-      labelNames: ['outcome'],
-      buckets: JOIN_BUCKETS,
-      registers,
-    })
-    this.#upstream = new Histogram({
-      name: 'golive_upstream_seconds',
-      help: 'Time livekit-server took to accept a signal connection.',
-      buckets: JOIN_BUCKETS,
-      registers,
-    })
-    this.#requests = new Counter({
-      name: 'golive_http_requests_total',
-      help: 'API requests answered, by route and class of status.',
-      labelNames: ['route', 'status'],
-      registers,
-    })
   }
 
+  /** One token was minted. */
   minted(seconds: number): void {
     this.#mint.observe(seconds)
   }
 
-  /** @param outcome `joined`, `resumed` or a refusal's code: a closed set, never a caller's text */
+  /** @param outcome `joined` or a refusal's code: a closed set, never a caller's text */
   join(outcome: string, seconds: number): void {
     this.#join.observe({ outcome }, seconds)
   }
@@ -68,13 +55,13 @@ export class Metrics {
 
   /** @param route the pattern (`/api/v1/rooms/:room`), never the path that was asked for */
   request(route: string, status: number): void {
-    const name = `${route} ${(status / 100) | 0}`
-    let series = this.#requestSeries.get(name)
-    if (!series) {
-      series = this.#requests.labels(route, `${(status / 100) | 0}xx`)
-      this.#requestSeries.set(name, series)
+    let counts = this.#answers.get(route)
+    if (!counts) {
+      counts = [0, 0, 0, 0, 0, 0]
+      this.#answers.set(route, counts)
     }
-    series.inc()
+    const digit = (status / 100) | 0
+    counts[digit] = (counts[digit] ?? 0) + 1
   }
 
   /** Adds the gauges that are read from elsewhere. Called once, when those parts exist. */
@@ -118,6 +105,34 @@ export class Metrics {
       'Start time of the process, seconds since the Unix epoch.',
       () => started,
     )
+  }
+
+  #histogram(name: string, help: string, labelNames: string[] = []): Histogram {
+    return new Histogram({
+      name,
+      help,
+      labelNames,
+      buckets: JOIN_BUCKETS,
+      registers: [this.registry],
+    })
+  }
+
+  #countAnswers(): void {
+    const answers = this.#answers
+    new Counter({
+      name: 'golive_http_requests_total',
+      help: 'API requests answered, by route and class of status.',
+      labelNames: ['route', 'status'],
+      registers: [this.registry],
+      collect() {
+        this.reset()
+        for (const [route, counts] of answers) {
+          for (const [digit, count] of counts.entries()) {
+            if (count > 0) this.inc({ route, status: `${digit}xx` }, count)
+          }
+        }
+      },
+    })
   }
 
   #gauge(name: string, help: string, read: () => number): void {

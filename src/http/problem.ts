@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { type ErrorCode, type FieldError, GoLiveError } from '../domain/errors.ts'
 
 /** One code, one status: a new code does not compile until it stands here. */
-export const PROBLEMS: Record<ErrorCode, { status: number; title: string }> = {
+const PROBLEMS: Record<ErrorCode, { status: number; title: string }> = {
   missing_credentials: { status: 401, title: 'Credentials are missing' },
   invalid_credentials: { status: 401, title: 'Credentials are wrong' },
   secret_sent_as_key: { status: 401, title: 'Key and secret are swapped' },
@@ -78,10 +78,11 @@ export const refusalOf = (thrown: unknown): GoLiveError => {
       },
     )
   }
-  return internal(thrown)
+  return internalError(thrown)
 }
 
-const internal = (cause: unknown): GoLiveError =>
+/** Tells the caller nothing; the cause is for the log. */
+export const internalError = (cause: unknown): GoLiveError =>
   new GoLiveError(
     'internal_error',
     'the server failed to answer; its log has more under this request_id',
@@ -102,7 +103,7 @@ const validationRefusal = (error: ValidationError): GoLiveError => {
   const { schema } = error.validator as unknown as { schema: z.ZodType }
   const errors = fieldErrors(schema.safeParse(error.value).error?.issues ?? [])
   if (error.type !== 'response') return invalid(errors)
-  return internal(
+  return internalError(
     new Error(`an answer does not fit its schema: ${errors.map((one) => one.path).join(', ')}`),
   )
 }

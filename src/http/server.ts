@@ -8,7 +8,7 @@ import { pathOf } from './door.ts'
 import { healthz, readyz } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import type { Pages } from './pages.ts'
-import { problemResponse } from './problem.ts'
+import { internalError, problemResponse } from './problem.ts'
 import type { Pump } from './signal-pump.ts'
 import type { SignalGate } from './signaling.ts'
 import { tenantDoor } from './v1/app.ts'
@@ -86,6 +86,13 @@ const health = ({ status }: HttpDeps, request: Request, path: string): Answer =>
   return path === '/healthz' ? healthz() : readyz(status)
 }
 
+/**
+ * Seconds that the operator's calls may take: livekit-server stops and starts, many people are put
+ * out. Bun's types leave it out for unix sockets, where it works and where `server.timeout` does
+ * not: a call would be cut after 12 seconds (seen in 1.4.5).
+ */
+const ADMIN_IDLE: object = { idleTimeout: 120 }
+
 /** The longest path that sockaddr_un holds on Linux, less the closing NUL. */
 const MAX_SOCKET_PATH = 107
 
@@ -107,6 +114,7 @@ export const serveAdmin = (deps: HttpDeps, socketPath: string): Bun.Server<undef
     return Bun.serve({
       unix: socketPath,
       development: false,
+      ...ADMIN_IDLE,
       maxRequestBodySize: MAX_REQUEST_BYTES,
       fetch: (request) => api.handle(request),
       error: (error) => failed(deps.log, error),
@@ -141,16 +149,12 @@ const refuse = (
   return response
 }
 
-const failed = (log: Logger, error: unknown): Response => {
+/** Only the place is logged: what breaks on the way upstream can carry an address in its message. */
+const failed = (log: Logger, error: Error): Response => {
   const requestId = newRequestId()
-  log.error({ request_id: requestId, err: error }, 'request failed')
-  const response = problemResponse(
-    new GoLiveError(
-      'internal_error',
-      'the server failed to answer; its log has more under this request_id',
-    ),
-    requestId,
-  )
+  const at = error.stack?.split('\n').filter((line) => line.trimStart().startsWith('at '))
+  log.error({ request_id: requestId, error: error.name, at }, 'request failed')
+  const response = problemResponse(internalError(error), requestId)
   response.headers.set('x-request-id', requestId)
   return response
 }

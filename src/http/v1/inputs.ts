@@ -97,12 +97,7 @@ const cleared = <T>(value: T | null | undefined, cleared: T): T | undefined =>
 
 const DEFAULT_TTL_SECONDS = 3600
 
-export const PUBLISH_SOURCES = [
-  'camera',
-  'microphone',
-  'screen_share',
-  'screen_share_audio',
-] as const
+const PUBLISH_SOURCES = ['camera', 'microphone', 'screen_share', 'screen_share_audio'] as const
 
 export const tokenRequest = z
   .strictObject({

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Minted } from '../../domain/tokens.ts'
-import { parseJson, readText } from '../body.ts'
+import { parseJson, readBytes } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import { type Exchange, type Exchanges, principalOf } from '../exchange.ts'
 import { fieldErrors, invalid } from '../problem.ts'
@@ -20,8 +20,8 @@ export type Mint = (request: Request, exchange: Exchange) => Promise<Response>
 export const minter =
   ({ tokens, metrics }: HttpDeps): Mint =>
   (request, exchange) =>
-    readText(request).then((text) => {
-      const input = toTokenInput(parse(request, text))
+    readBytes(request).then((bytes) => {
+      const input = toTokenInput(parse(exchange, bytes))
       const minted = tokens.mint(principalOf(exchange), roomOf(exchange), input)
       const done = (minted: Minted) => {
         metrics.minted((performance.now() - exchange.startedAt) / 1000)
@@ -36,10 +36,10 @@ const JSON_HEADERS = {
 
 const roomOf = ({ route, path }: Exchange): string => route?.firstParameter(path) ?? ''
 
-const parse = ({ url }: Request, text: string): TokenRequest => {
-  const body = tokenRequest.safeParse(parseJson(text))
+const parse = ({ hasQuery }: Exchange, bytes: Uint8Array): TokenRequest => {
+  const body = tokenRequest.safeParse(parseJson(bytes))
   if (!body.success) throw invalid(fieldErrors(body.error.issues))
-  if (url.includes('?')) {
+  if (hasQuery) {
     throw invalid([{ path: '', message: 'this call takes no query parameters' }])
   }
   return body.data
