@@ -27,6 +27,8 @@ export const versions = (): { golive: string; livekit: string } => ({
 
 const SWEEP_MS = 5000
 const WRITE_USE_MS = 60_000
+const LOCK_TRIES = 40
+const LOCK_RETRY_MS = 25
 /** How long requests may go on after the listeners are closed. Open sockets would never end by themselves. */
 const FINISH_MS = { stopped: 2000, restart: 200 }
 
@@ -48,7 +50,7 @@ export const startServer = async (
   env: Record<string, string | undefined>,
 ): Promise<Running> => {
   const log = createLogger(config.log.level)
-  const data = await openDataDir(config.data_dir, env)
+  const data = await openSoon(config.data_dir, env)
   const ending = Promise.withResolvers<Ending>()
   const server = new Server(config, data, log, ending.resolve)
   try {
@@ -62,6 +64,21 @@ export const startServer = async (
     return how
   })
   return { url: publicUrl(config), done, stop: () => ending.resolve('stopped') }
+}
+
+/** Commands that run without a server hold the data dir for a moment; another server does for good. */
+const openSoon = async (
+  path: string,
+  env: Record<string, string | undefined>,
+): Promise<DataDir> => {
+  for (let left = LOCK_TRIES; ; left--) {
+    try {
+      return await openDataDir(path, env)
+    } catch (error) {
+      if (!(error instanceof DataDirBusy) || left === 0) throw error
+      await Bun.sleep(LOCK_RETRY_MS)
+    }
+  }
 }
 
 type Listener = Pick<Bun.Server<unknown>, 'stop'>
