@@ -65,14 +65,18 @@ const statusOrNull = async (api: AdminClient): Promise<Status | null> => {
   }
 }
 
-const livekitSentence = (before: Status, { livekit, calls }: Status): string => {
-  if (livekit.pid === null) return 'livekit-server does not run: see golive status.'
-  if (livekit.pid !== before.livekit.pid) {
-    return `livekit-server was started anew (pid ${livekit.pid}): people in calls had to reconnect.`
-  }
-  const people = count(calls.participants, 'person', 'people')
-  return `livekit-server ran on (pid ${livekit.pid}): ${count(calls.rooms, 'call')} with ${people} went on.`
+const livekitSentence = (before: Status, after: Status): string => {
+  const { pid } = after.livekit
+  if (pid === null) return 'livekit-server does not run: see golive status.'
+  if (pid === before.livekit.pid)
+    return `livekit-server ran on (pid ${pid}); ${callsThat('went on', after)}.`
+  return `livekit-server was started anew (pid ${pid}); ${callsThat('had to reconnect', before)}.`
 }
+
+const callsThat = (verb: string, { calls: { rooms, participants } }: Status): string =>
+  rooms === 0
+    ? 'no calls were running'
+    : `${count(rooms, 'call')} with ${count(participants, 'person', 'people')} ${verb}`
 
 const addStop = (program: Command, cli: Cli): void => {
   const stop = program
@@ -85,17 +89,12 @@ const addStop = (program: Command, cli: Cli): void => {
         await untilGone(api, now)
         const ms = Date.now() - now
         await out.result({ stopped: true, stop_ms: ms }, () => [
-          `The server has stopped after ${took(ms)}; ${ended(before)}.`,
+          `The server has stopped after ${took(ms)}; ${callsThat('ended', before)}.`,
         ])
       }),
     )
   example(stop, 'golive stop')
 }
-
-const ended = ({ calls: { rooms, participants } }: Status): string =>
-  rooms === 0
-    ? 'no calls were running'
-    : `${count(rooms, 'call')} with ${count(participants, 'person', 'people')} ended`
 
 /** Gone means that another server could start: nobody listens, and nobody holds the data dir. */
 const untilGone = async (api: AdminClient, askedAt: number): Promise<void> => {

@@ -40,6 +40,8 @@ export class Cli {
     const config = loadConfig(file, this.terminal.env)
     this.#debug = config.log.level === 'debug'
     if (process.getuid?.() === 0) await becomeOwner(config)
+    // Whatever a command writes is the operator's alone.
+    process.umask(0o077)
     return config
   }
 

@@ -283,3 +283,14 @@ test.skipIf(process.getuid?.() !== 0)(
     expect((await golive.cli('status')).code).toBe(0)
   },
 )
+
+test('a command in the moment of the start keeps neither itself nor the server from working', async () => {
+  for (let round = 0; round < 5; round++) {
+    await using golive = await notStarted()
+    await golive.spawn()
+    const { code, stderr } = await golive.cli('tenant', 'create', 'acme')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    await golive.ready()
+    expect((await golive.cli('tenant', 'show', 'acme')).code).toBe(0)
+  }
+})
