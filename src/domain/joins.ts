@@ -17,6 +17,8 @@ export interface JoinRequest {
 }
 
 const OPEN_TIMEOUT_MS = 7000
+/** LiveKit closes by itself within milliseconds; revoked must mean out within a second. */
+const LAST_WORDS_MS = 500
 
 interface Deps {
   gate: Gate
@@ -179,9 +181,12 @@ export class Connection implements SeatSocket {
     return isSimulation(frame) ? null : frame
   }
 
-  /** Ends the connection; the client is told by the close that follows upstream's. */
+  /**
+   * Ends the connection, if LiveKit does not: after it removed somebody it says why in a last
+   * frame, which a hasty close would cut off, and the client would try to come back.
+   */
   close(): void {
-    this.upstream.close(1000)
+    setTimeout(() => this.upstream.close(1000), LAST_WORDS_MS)
   }
 
   /** The client's side is gone. The seat stays: only LiveKit says when somebody has left. */
@@ -193,7 +198,7 @@ export class Connection implements SeatSocket {
   /** Nobody took it. */
   abandon(): void {
     this.clientGone()
-    this.close()
+    this.upstream.close(1000)
   }
 
   /** The upgrade is over with LiveKit's first frame, or with the end of the connection before it. */
