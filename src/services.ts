@@ -24,7 +24,7 @@ import { VERSION } from './version.ts'
 const PEOPLE_PER_CORE = 100
 
 export const publicUrl = ({ server }: Config): string =>
-  server.public_url?.replace(/\/$/, '') ??
+  server.public_url ??
   `http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`
 
 /** What SDKs connect to. */
