@@ -7,6 +7,9 @@ import { GoLiveError } from './errors.ts'
 import type { SecretBox } from './keys.ts'
 import { type Tenant, tenantOf } from './tenants.ts'
 
+/** Tells where a request comes from; null where that cannot be known. */
+export type Address = () => string | null
+
 /** Who calls the tenant API. */
 export interface Principal {
   readonly tenant: Tenant
@@ -21,9 +24,14 @@ interface Known {
   expiresAt: number | null
   lastUsedAt: number | null
   lastUsedFrom: string | null
+  /** when that was asked for */
+  addressAt: number
   /** used since it was last written down */
   used: boolean
 }
+
+/** To find out a caller's address is a system call, too dear for every request of a busy key. */
+const ADDRESS_EVERY_MS = 1000
 
 const MOST_KNOWN = 10_000
 /** Compared with when there is no such key, so that unknown and wrong take the same way. */
@@ -52,14 +60,14 @@ export class Credentials {
   authenticate(
     apiKey: string,
     apiSecret: string,
-    address: string | null,
+    address: Address,
   ): Principal | Promise<Principal> {
     if (apiKey.startsWith('lks_')) throw secretAsKey()
     const known = this.#known.get(apiKey)
     return known ? this.#admit(known, apiSecret, address) : this.#load(apiKey, apiSecret, address)
   }
 
-  async #load(apiKey: string, apiSecret: string, address: string | null): Promise<Principal> {
+  async #load(apiKey: string, apiSecret: string, address: Address): Promise<Principal> {
     const { store, box } = this.#deps
     const changes = this.#changes
     const row = await findKey(store.db, apiKey)
@@ -74,7 +82,7 @@ export class Credentials {
     return this.#admit(known, apiSecret, address)
   }
 
-  #admit(known: Known, apiSecret: string, address: string | null): Principal {
+  #admit(known: Known, apiSecret: string, address: Address): Principal {
     const now = this.#deps.clock()
     const { previous } = known
     const current = constantTimeEqual(apiSecret, known.secret)
@@ -88,7 +96,10 @@ export class Credentials {
     if (known.principal.tenant.status !== 'active') throw deactivated()
     if (old) previous.lastUsedAt = now
     known.lastUsedAt = now
-    known.lastUsedFrom = address
+    if (now - known.addressAt >= ADDRESS_EVERY_MS) {
+      known.lastUsedFrom = address()
+      known.addressAt = now
+    }
     known.used = true
     return known.principal
   }
@@ -115,15 +126,19 @@ export class Credentials {
 
   /** Writes down when and from where keys were used; called once a minute and at the end. */
   async writeUse(): Promise<void> {
-    for (const [apiKey, known] of this.#known) {
-      if (!known.used) continue
-      known.used = false
-      await updateKey(this.#deps.store.db, apiKey, {
-        last_used_at: known.lastUsedAt,
-        last_used_from: known.lastUsedFrom,
-        ...(known.previous ? { previous_last_used_at: known.previous.lastUsedAt } : {}),
-      })
-    }
+    const used = [...this.#known].filter(([, known]) => known.used)
+    if (used.length === 0) return
+    // One transaction: with many busy keys, a sync to disk for each would hold up everything.
+    await this.#deps.store.transaction(async (tx) => {
+      for (const [apiKey, known] of used) {
+        known.used = false
+        await updateKey(tx, apiKey, {
+          last_used_at: known.lastUsedAt,
+          last_used_from: known.lastUsedFrom,
+          ...(known.previous ? { previous_last_used_at: known.previous.lastUsedAt } : {}),
+        })
+      }
+    })
   }
 }
 
@@ -143,6 +158,7 @@ const knownOf = (row: KeyRow, tenant: Tenant, box: SecretBox): Known => {
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
     lastUsedFrom: row.last_used_from,
+    addressAt: 0,
     used: false,
   }
 }

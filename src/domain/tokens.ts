@@ -99,9 +99,9 @@ export class Tokens {
       expiresAt,
       room: room.livekitName,
       identity: input.identity,
-      ...(input.name === undefined ? {} : { name: input.name }),
-      ...(input.metadata === undefined ? {} : { metadata: input.metadata }),
-      ...(input.attributes === undefined ? {} : { attributes: input.attributes }),
+      name: input.name,
+      metadata: input.metadata,
+      attributes: input.attributes,
       grants: grantsFrom(input),
     })
     return {
@@ -174,7 +174,7 @@ const grantsFrom = (input: TokenInput): Grants => ({
   canPublish: input.canPublish && input.canPublishSources?.length !== 0,
   canSubscribe: input.canSubscribe,
   canPublishData: input.canPublishData,
-  ...(input.canPublishSources ? { canPublishSources: input.canPublishSources } : {}),
+  canPublishSources: input.canPublishSources,
   canUpdateOwnMetadata: input.canUpdateOwnMetadata,
   hidden: input.hidden,
 })

@@ -1,4 +1,4 @@
-import type { Credentials, Principal } from '../domain/credentials.ts'
+import type { Address, Credentials, Principal } from '../domain/credentials.ts'
 import { type ErrorCode, GoLiveError } from '../domain/errors.ts'
 import { FailureThrottle } from './limits.ts'
 
@@ -17,7 +17,7 @@ export class BasicAuth {
   }
 
   /** Answers at once for a key in memory. Rejects or throws GoLiveError. */
-  authenticate(request: Request, address: string | null): Principal | Promise<Principal> {
+  authenticate(request: Request, address: Address): Principal | Promise<Principal> {
     try {
       const [apiKey, apiSecret] = basicCredentials(request.headers.get('authorization'))
       const principal = this.#credentials.authenticate(apiKey, apiSecret, address)
@@ -29,9 +29,10 @@ export class BasicAuth {
     }
   }
 
-  async #refuse(error: unknown, address: string | null): Promise<never> {
-    if (address !== null && error instanceof GoLiveError && GUESSES.has(error.code)) {
-      throw (await this.#throttle.count(address)) ?? error
+  async #refuse(error: unknown, address: Address): Promise<never> {
+    const guesser = error instanceof GoLiveError && GUESSES.has(error.code) ? address() : null
+    if (guesser !== null) {
+      throw (await this.#throttle.count(guesser)) ?? error
     }
     throw error
   }

@@ -1,11 +1,11 @@
 import type { AnyElysia } from 'elysia'
-import type { Principal } from '../domain/credentials.ts'
+import type { Address, Principal } from '../domain/credentials.ts'
 import { GoLiveError } from '../domain/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { BasicAuth } from './auth.ts'
 import { checkBodyHeaders } from './body.ts'
-import { type Exchange, type Exchanges, RequestIds, refuse } from './exchange.ts'
-import { type Kind, type Quota, RequestLimits, rateLimited } from './limits.ts'
+import { type Exchange, type Exchanges, ownHeaders, RequestIds, refuse } from './exchange.ts'
+import { type Kind, RequestLimits, rateLimited } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { type Route, Routes } from './routes.ts'
 
@@ -44,7 +44,7 @@ export class Door {
   }
 
   /** Answers any request; never throws. */
-  handle(request: Request, address: string | null): Answer {
+  handle(request: Request, address: Address): Answer {
     const exchange = this.#begin(request, address)
     try {
       const answer = this.#enter(request, exchange)
@@ -58,7 +58,7 @@ export class Door {
     }
   }
 
-  #begin(request: Request, address: string | null): Exchange {
+  #begin(request: Request, address: Address): Exchange {
     const { method, url } = request
     const path = pathOf(url)
     return {
@@ -72,6 +72,7 @@ export class Door {
       principal: null,
       quota: null,
       refusal: null,
+      headed: false,
     }
   }
 
@@ -117,10 +118,9 @@ export class Door {
   }
 
   #leave(exchange: Exchange, response: Response): Response {
-    const { quota, route, refusal } = exchange
+    const { route, refusal } = exchange
     const { headers, status } = response
-    headers.set('x-request-id', exchange.id)
-    if (quota) tell(headers, quota)
+    if (!exchange.headed) addAll(headers, ownHeaders(exchange))
     if (route && refusal?.code === 'method_not_allowed') headers.set('allow', route.allow)
     this.#options.metrics.request(route?.pattern ?? 'none', status)
     const quiet = isRead(exchange) || this.#isMint(exchange)
@@ -138,7 +138,7 @@ export class Door {
       path: exchange.path.slice(0, 300),
       status,
       ms: Math.round((performance.now() - exchange.startedAt) * 100) / 100,
-      address: exchange.address,
+      address: exchange.address(),
       ...(principal ? { tenant: principal.tenant.slug, api_key: principal.apiKey } : {}),
       ...(refusal ? { code: refusal.code } : {}),
     }
@@ -151,11 +151,8 @@ export class Door {
 
 const isRead = ({ method }: Exchange): boolean => method === 'GET' || method === 'HEAD'
 
-const tell = (headers: Headers, { limit, remaining }: Quota): void => {
-  headers.set('ratelimit-limit', String(limit))
-  headers.set('ratelimit-remaining', String(remaining))
-  // A bucket is full again within one second, however empty it is.
-  headers.set('ratelimit-reset', '1')
+const addAll = (headers: Headers, more: Record<string, string>): void => {
+  for (const [name, value] of Object.entries(more)) headers.set(name, value)
 }
 
 const optionsOf = ({ allow }: Route): Response =>

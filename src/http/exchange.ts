@@ -1,4 +1,4 @@
-import type { Principal } from '../domain/credentials.ts'
+import type { Address, Principal } from '../domain/credentials.ts'
 import type { GoLiveError } from '../domain/errors.ts'
 import { newRequestId } from '../lib/ids.ts'
 import type { Quota } from './limits.ts'
@@ -9,7 +9,8 @@ import type { Route } from './routes.ts'
 export interface Exchange {
   readonly id: string
   readonly startedAt: number
-  readonly address: string | null
+  /** asked for only where it is used, since it costs a system call */
+  readonly address: Address
   /** as they were sent; read once, because the request makes them anew each time */
   readonly method: string
   readonly path: string
@@ -19,7 +20,20 @@ export interface Exchange {
   principal: Principal | null
   quota: Quota | null
   refusal: GoLiveError | null
+  /** its answer was made with {@link ownHeaders} in it */
+  headed: boolean
 }
+
+/** What every answer carries. A bucket is full again within one second, however empty it is. */
+export const ownHeaders = ({ id, quota }: Exchange): Record<string, string> =>
+  quota
+    ? {
+        'x-request-id': id,
+        'ratelimit-limit': String(quota.limit),
+        'ratelimit-remaining': String(quota.remaining),
+        'ratelimit-reset': '1',
+      }
+    : { 'x-request-id': id }
 
 /** Names exchanges. Random once, then counted: unique, at a twentieth of a random id's price. */
 export class RequestIds {

@@ -20,12 +20,15 @@ type Answer = Response | Promise<Response>
 /** The tenant API, /api/v1. Never throws. */
 export const buildTenantApi = (
   deps: HttpDeps,
-): { handle(request: Request, address: string | null): Answer } => tenantDoor(deps)
+): { handle(request: Request, address: string | null): Answer } => {
+  const door = tenantDoor(deps)
+  return { handle: (request, address) => door.handle(request, () => address) }
+}
 
 /** The operator's API, /admin, for the socket and for a CLI without a server. Never throws. */
 export const buildAdminApi = (deps: HttpDeps): { handle(request: Request): Answer } => {
   const door = adminDoor(deps)
-  return { handle: (request) => door.handle(request, null) }
+  return { handle: (request) => door.handle(request, () => null) }
 }
 
 /** Seconds a connection may be silent. Bodies slower than about 16 KB/s are cut by it, too. */
@@ -40,9 +43,21 @@ const MAX_REQUEST_BYTES = 2 ** 40
 /** A slash or an odd character in Host would move the path: only plain names and addresses. */
 const HOST = /^(?:[a-z0-9](?:[a-z0-9_.-]{0,253}[a-z0-9.])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
 
+/** Remembers the last good name, since callers ask for the same one again and again. */
+const hostCheck = (): ((host: string) => boolean) => {
+  let last: string | null = null
+  return (host) => {
+    if (host === last) return true
+    if (!HOST.test(host)) return false
+    last = host
+    return true
+  }
+}
+
 /** The public server: the join gate, health, the tenant API and pages, in this order. */
 export const servePublic = (deps: HttpDeps, gate: SignalGate, pages: Pages): Bun.Server<Pump> => {
   const api = tenantDoor(deps)
+  const isHost = hostCheck()
   const other = (request: Request, path: string): Answer => {
     if (path === '/healthz' || path === '/readyz') return health(deps, request, path)
     return pages.respond(request, path) ?? nothingHere(request, path, pages)
@@ -54,11 +69,11 @@ export const servePublic = (deps: HttpDeps, gate: SignalGate, pages: Pages): Bun
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: MAX_REQUEST_BYTES,
     fetch(request, server) {
-      if (!HOST.test(request.headers.get('host') ?? ''))
+      if (!isHost(request.headers.get('host') ?? ''))
         return refuse('malformed_request', 'the Host header is not a host name')
       const path = pathOf(request.url)
       if (path.startsWith('/api/v1/') && !isDocs(path))
-        return api.handle(request, server.requestIP(request)?.address ?? null)
+        return api.handle(request, () => server.requestIP(request)?.address ?? null)
       return gate.handles(path) ? gate.handle(request, server) : other(request, path)
     },
     websocket: gate.websocket,

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import type { Minted } from '../../domain/tokens.ts'
 import { parseJson, readBytes } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
-import { type Exchange, type Exchanges, principalOf } from '../exchange.ts'
+import { type Exchange, type Exchanges, ownHeaders, principalOf } from '../exchange.ts'
 import { fieldErrors, invalid } from '../problem.ts'
 import { type TokenRequest, tokenRequest, toTokenInput } from './inputs.ts'
 import { BODY_REFUSALS, models } from './models.ts'
@@ -25,13 +25,18 @@ export const minter =
       const minted = tokens.mint(principalOf(exchange), roomOf(exchange), input)
       const done = (minted: Minted) => {
         metrics.minted((performance.now() - exchange.startedAt) / 1000)
-        return new Response(JSON.stringify(toMintedWire(minted)), JSON_HEADERS)
+        return answer(minted, exchange)
       }
       return minted instanceof Promise ? minted.then(done) : done(minted)
     })
 
-const JSON_HEADERS = {
-  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+/** All headers at once: each one set on a finished answer costs as much as the whole answer. */
+const answer = (minted: Minted, exchange: Exchange): Response => {
+  exchange.headed = true
+  const headers = ownHeaders(exchange)
+  headers['content-type'] = 'application/json'
+  headers['cache-control'] = 'no-store'
+  return new Response(JSON.stringify(toMintedWire(minted)), { headers })
 }
 
 const roomOf = ({ route, path }: Exchange): string => route?.firstParameter(path) ?? ''
