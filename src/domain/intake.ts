@@ -1,6 +1,6 @@
 import type { Logger } from '../lib/log.ts'
 import type { LivekitKey } from '../livekit/grants.ts'
-import { HOOK_PATH, verifyWebhook } from '../livekit/webhook.ts'
+import { HOOK_EVENTS, HOOK_PATH, verifyWebhook } from '../livekit/webhook.ts'
 import type { Presence } from './presence.ts'
 
 interface Deps {
@@ -34,9 +34,6 @@ export class Intake {
   ): void {
     const { presence, log } = this.#deps
     log.debug({ type, room: livekitName, identity }, 'livekit-server reported')
-    // Both end a stay: the second is the end of one whose media never came up.
-    if (type === 'participant_left' || type === 'participant_connection_aborted') {
-      presence.left(livekitName, identity, sid)
-    }
+    if (HOOK_EVENTS.includes(type)) presence.left(livekitName, identity, sid)
   }
 }

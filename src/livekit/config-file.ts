@@ -5,7 +5,7 @@ import { stringify } from 'yaml'
 import { isLoopback } from '../config/check.ts'
 import { sha256Hex } from '../lib/crypto.ts'
 import { replaceFile } from '../lib/files.ts'
-import { HOOK_PATH } from './webhook.ts'
+import { HOOK_EVENTS, HOOK_PATH } from './webhook.ts'
 
 export interface LivekitSettings {
   signalPort: number
@@ -44,6 +44,8 @@ export const renderLivekitConfig = (settings: LivekitSettings, keyFile: string):
     webhook: {
       api_key: settings.apiKey,
       urls: [`http://127.0.0.1:${settings.hookPort}${HOOK_PATH}`],
+      // Nothing else is acted upon, and each report costs time just when people join.
+      filter_params: { include_events: HOOK_EVENTS },
       // An outage of ours may last: what waited in the queue meanwhile is still worth having.
       resource_url_notifier: { max_age: '10m', max_depth: 10_000 },
     },

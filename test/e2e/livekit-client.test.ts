@@ -136,7 +136,6 @@ test('who got an answer to the join is listed at once, who broke off before it n
 test('its webhooks are verified as its own', async () => {
   await until('it told of alice', () => events.includes('participant_connection_aborted alice'))
   expect(events).not.toContain('not verified')
-  expect(events.some((event) => event.startsWith('room_started'))).toBe(true)
 })
 
 test('at level debug it logs what it does, and not one token', () => {
