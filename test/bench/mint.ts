@@ -28,7 +28,9 @@ const withRoom = async (golive: RunningGolive, slug: string): Promise<[BenchTena
 const compare = async (a: Target, b: Target, atLeast: number): Promise<Pick<Result, Measured>> => {
   const { ratios, a: left, b: right } = await loadPairs(a, b)
   const measured = spread(ratios)
-  const details = { pairs: ratios.length, golive: left, other: right }
+  // Of processor time for one request: it hardly moves when others use the machine, too.
+  const cpu_ratio = right.cpuMicros / left.cpuMicros
+  const details = { pairs: ratios.length, golive: left, other: right, cpu_ratio }
   return { ...measured, unit: '×', reached: measured.median >= atLeast, details }
 }
 type Measured = 'median' | 'min' | 'max' | 'unit' | 'reached' | 'details'
@@ -76,37 +78,52 @@ export const mintAgainstExpress: Bench = {
   },
 }
 
-/** A server whose database is full, and mint requests that go round all of its tenants. */
-const startFilled = async (binary: string, dir: string): Promise<[RunningGolive, Target]> => {
+interface Filled {
+  golive: RunningGolive
+  /** asks for the same room again and again, as the other side is asked */
+  oneRoom: Target
+  /** goes round all tenants, a room of each */
+  allTenants: Target
+}
+
+const startFilled = async (binary: string, dir: string): Promise<Filled> => {
   const filling = await startGolive(binary, dir)
   const tenants: BenchTenant[] = []
+  let requests: string[]
   try {
     for (let n = 0; n < TENANTS; n++) tenants.push(await createTenant(filling, `tenant-${n}`))
-    await withRoom(filling, 'template')
+    requests = (await withRoom(filling, 'template'))[1].requests
   } finally {
     await filling.stop()
   }
   copyRoomToAllTenants(filling.dataDir, ROOM, ROOMS_EACH)
   const golive = await startGolive(binary, dir)
-  const requests = tenants.map((tenant, n) => mintRequest(tenant, `room-${n % ROOMS_EACH}`))
-  return [golive, { port: golive.port, pid: golive.pid, requests }]
+  const { port, pid } = golive
+  const round = tenants.map((tenant, n) => mintRequest(tenant, `room-${n % ROOMS_EACH}`))
+  return { golive, oneRoom: { port, pid, requests }, allTenants: { port, pid, requests: round } }
 }
 
 export const mintFilled: Bench = {
   id: 'mint-filled',
   async measure({ golive, binary, dir, using }) {
     const [, empty] = await withRoom(await golive(), 'mint-filled')
-    const started = startFilled(binary, join(dir, 'filled'))
-    const filled = await using(started.then(([server]) => server))
-    const measured = await compare((await started)[1], empty, 0.85)
+    const starting = startFilled(binary, join(dir, 'filled'))
+    const filled = await using(starting.then((started) => started.golive))
+    const { oneRoom, allTenants } = await starting
+    const against = 'the same, empty'
+    const same = await compare(oneRoom, empty, 0.85)
+    const spread = await compare(allTenants, empty, 0.85)
     await filled.stop()
+    const what = `mint, ${TENANTS} tenants × ${ROOMS_EACH} rooms in the database`
     return [
+      { id: 'mint-filled', what, against, target: '≥ 0.85', ...same },
       {
-        id: 'mint-filled',
-        what: `mint over ${TENANTS} tenants × ${ROOMS_EACH} rooms`,
-        against: 'one room in an empty database',
-        target: '≥ 0.85',
-        ...measured,
+        id: 'mint-round',
+        what: 'that, going round all the tenants',
+        against,
+        target: 'report',
+        ...spread,
+        reached: null,
       },
     ]
   },
