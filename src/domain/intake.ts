@@ -19,8 +19,8 @@ export class Intake {
   }
 
   /** False when the report is not livekit-server's. */
-  async receive(body: string, authorization: string | null): Promise<boolean> {
-    const event = await verifyWebhook(body, authorization, this.#deps.livekitKey)
+  receive(body: string, authorization: string | null): boolean {
+    const event = verifyWebhook(body, authorization, this.#deps.livekitKey)
     if (!event) return false
     const { room, participant } = event
     if (room && participant) this.#apply(event.event, room.name, participant)

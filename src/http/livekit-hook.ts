@@ -19,7 +19,7 @@ export const serveLivekitHook = (intake: Intake, port: number): Bun.Server<undef
       if (request.method !== 'POST' || new URL(request.url).pathname !== intake.path) {
         return new Response(null, { status: 404 })
       }
-      const ours = await intake.receive(await request.text(), request.headers.get('authorization'))
+      const ours = intake.receive(await request.text(), request.headers.get('authorization'))
       return new Response(null, { status: ours ? 200 : 401 })
     },
   })

@@ -23,6 +23,9 @@ export const constantTimeEqual = (a: string, b: string): boolean => {
 export const sha256Hex = (data: string | Uint8Array): string =>
   createHash('sha256').update(data).digest('hex')
 
+export const sha256Base64 = (data: string | Uint8Array): string =>
+  createHash('sha256').update(data).digest('base64')
+
 /** Bun's own hasher: node's createHmac costs a stream object more, a microsecond a token (measured). */
 export const hmacSha256 = (key: Uint8Array, data: string): Buffer =>
   new Bun.CryptoHasher('sha256', key).update(data).digest()

@@ -21,7 +21,7 @@ const hook = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
   async fetch(request) {
-    const event = await verifyWebhook(
+    const event = verifyWebhook(
       await request.text(),
       request.headers.get('authorization'),
       key,
