@@ -69,7 +69,16 @@ export const createServices = (config: Config, data: DataDir, outside: Outside):
   const tenants = new Tenants({ store, clock, keys, credentials, calls })
   const rooms = new Rooms({ store, clock, presence, calls })
   const tokens = new Tokens({ clock, joinKey: secrets.join, wsUrl: wsUrl(config), rooms, keys })
-  const gate = new Gate({ store, clock, tokens, presence, calls, maxParticipants })
+  const gate = new Gate({
+    store,
+    clock,
+    tokens,
+    credentials,
+    rooms,
+    presence,
+    calls,
+    maxParticipants,
+  })
   const control = new Control({ presence, ...outside })
   const status = new Status({
     store,

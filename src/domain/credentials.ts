@@ -16,6 +16,11 @@ export interface Principal {
   readonly apiKey: string
 }
 
+/** What stands behind the tokens of a key. */
+export interface Standing extends Principal {
+  readonly tokensRevokedBefore: number | null
+}
+
 /** One key as it is compared with, kept in memory so that a request costs no read and no decryption. */
 interface Known {
   principal: Principal
@@ -26,6 +31,7 @@ interface Known {
   lastUsedFrom: string | null
   /** when that was asked for */
   addressAt: number
+  tokensRevokedBefore: number | null
   /** used since it was last written down */
   used: boolean
 }
@@ -65,6 +71,12 @@ export class Credentials {
     if (apiKey.startsWith('lks_')) throw secretAsKey()
     const known = this.#known.get(apiKey)
     return known ? this.#admit(known, apiSecret, address) : this.#load(apiKey, apiSecret, address)
+  }
+
+  /** Tenant and revocation of a key in memory, for the gate. Whatever changes them forgets the key. */
+  recall(apiKey: string): Standing | undefined {
+    const known = this.#known.get(apiKey)
+    return known && { ...known.principal, tokensRevokedBefore: known.tokensRevokedBefore }
   }
 
   async #load(apiKey: string, apiSecret: string, address: Address): Promise<Principal> {
@@ -155,6 +167,7 @@ const knownOf = (row: KeyRow, tenant: Tenant, box: SecretBox): Known => {
             lastUsedAt: row.previous_last_used_at,
           }
         : null,
+    tokensRevokedBefore: row.tokens_revoked_before,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
     lastUsedFrom: row.last_used_from,

@@ -175,7 +175,12 @@ export class Rooms {
 
   /** As {@link get}, at once when the room was read lately: for minting. */
   recall(tenant: Tenant, name: string): Room | Promise<Room> {
-    return this.#cache.get(tenant.id, name) ?? this.#readThrough(tenant, name)
+    return this.remembered(tenant, name) ?? this.#readThrough(tenant, name)
+  }
+
+  /** The room, if it was read lately. */
+  remembered(tenant: Tenant, name: string): Room | undefined {
+    return this.#cache.get(tenant.id, name)
   }
 
   async #readThrough(tenant: Tenant, name: string): Promise<Room> {
