@@ -3,7 +3,7 @@ import type { Logger } from '../lib/log.ts'
 import { RwLocks } from '../lib/rw-lock.ts'
 import { type LivekitClient, LivekitError } from '../livekit/client.ts'
 import type { Store } from '../store/db.ts'
-import { findRoom } from '../store/rooms.ts'
+import { findRoom, findRooms } from '../store/rooms.ts'
 import { findTenantBySlug } from '../store/tenants.ts'
 import { GoLiveError } from './errors.ts'
 import type { Presence, Seat } from './presence.ts'
@@ -180,17 +180,20 @@ export class Calls {
     const { up, generation } = child()
     if (!up) return
     try {
-      const askedAt = clock()
-      const listed = await livekit.listRooms()
-      const names = new Set([
-        ...listed.map((room) => room.name),
-        ...presence.places().map((place) => place.livekitName),
-      ])
-      const since = new Map(listed.map((room) => [room.name, room.createdAtMs]))
-      await inParallel([...names], SWEEP_WIDTH, (name) =>
-        this.#sweepRoom(name, since.get(name) ?? null, askedAt),
+      const sweep = { askedAt: clock(), epoch: presence.epoch }
+      const startedAt = new Map(
+        (await livekit.listRooms()).map((one) => [one.name, one.createdAtMs]),
       )
-      if (child().up && child().generation === generation) this.#knownGeneration = generation
+      const names = new Set([
+        ...startedAt.keys(),
+        ...presence.places().map((one) => one.livekitName),
+      ])
+      const rooms = await this.#findAll(names)
+      await inParallel([...names], SWEEP_WIDTH, (name) =>
+        this.#sweepRoom(name, rooms.get(name), startedAt.get(name) ?? null, sweep),
+      )
+      const complete = presence.epoch === sweep.epoch && child().generation === generation
+      if (complete && child().up) this.#knownGeneration = generation
     } catch (error) {
       log.warn(
         { code: error instanceof LivekitError ? error.code : 'failed' },
@@ -199,12 +202,18 @@ export class Calls {
     }
   }
 
-  async #sweepRoom(livekitName: string, startedAt: number | null, askedAt: number): Promise<void> {
+  async #sweepRoom(
+    livekitName: string,
+    room: Room | undefined,
+    startedAt: number | null,
+    { askedAt, epoch }: { askedAt: number; epoch: number },
+  ): Promise<void> {
     const { livekit, presence } = this.#deps
-    const room = await this.find(livekitName)
     if (!room) return this.#endStray(livekitName)
     if (startedAt !== null && this.#isOver(room, startedAt)) return this.end(room)
     const listed = startedAt === null ? [] : await livekit.listParticipants(livekitName)
+    // A room that was ended meanwhile may be another one of the same name: the next sweep will see.
+    if (presence.epoch !== epoch) return
     presence.observe({ tenantId: room.tenantId, roomId: room.id, livekitName }, listed, askedAt)
   }
 
@@ -225,6 +234,22 @@ export class Calls {
     return (
       (room.closesAt !== null && room.closesAt <= now) ||
       (longest !== null && startedAt + longest * 1000 <= now)
+    )
+  }
+
+  /** The registered rooms among LiveKit's names, in few reads: a sweep must not hold up joins. */
+  async #findAll(livekitNames: Iterable<string>): Promise<Map<string, Room>> {
+    const bySlug = new Map<string, string[]>()
+    for (const livekitName of livekitNames) {
+      const names = splitLivekitRoomName(livekitName)
+      if (names) bySlug.set(names.slug, [...(bySlug.get(names.slug) ?? []), names.room])
+    }
+    const found = await findRooms(this.#deps.store.db, bySlug)
+    return new Map(
+      found.map((row) => {
+        const livekitName = livekitRoomName(row.slug, row.name)
+        return [livekitName, roomOf(row, livekitName)]
+      }),
     )
   }
 

@@ -32,6 +32,31 @@ export const findRoom = (db: Db, tenantId: string, name: string): Promise<RoomRo
     .where('name', '=', name)
     .executeTakeFirst()
 
+/** Those of the names that there are, for tenants that are not deleted; a query for each tenant. */
+export const findRooms = async (
+  db: Db,
+  namesBySlug: ReadonlyMap<string, readonly string[]>,
+): Promise<(RoomRow & { slug: string })[]> => {
+  if (namesBySlug.size === 0) return []
+  const tenants = await db
+    .selectFrom('tenants')
+    .select(['id', 'slug'])
+    .where('slug', 'in', [...namesBySlug.keys()])
+    .where('deleted_at', 'is', null)
+    .execute()
+  const found: (RoomRow & { slug: string })[] = []
+  for (const { id, slug } of tenants) {
+    const rows = await db
+      .selectFrom('rooms')
+      .select(ROOM)
+      .where('tenant_id', '=', id)
+      .where('name', 'in', namesBySlug.get(slug) ?? [])
+      .execute()
+    found.push(...rows.map((row) => ({ ...row, slug })))
+  }
+  return found
+}
+
 interface Listing {
   after: { createdAt: number; id: string } | null
   limit: number
