@@ -78,12 +78,17 @@ export const keyHash = ({ apiKey, apiSecret }: { apiKey: string; apiSecret: stri
 export const renderKeyFile = ({ apiKey, apiSecret }: LivekitSettings): string =>
   stringify({ [apiKey]: apiSecret })
 
+/** Discard, RFC 863: nothing answers there, and it can never be the media port. */
+const DISCARD_PORT = 9
+
 /**
  * With no STUN server named, livekit-server tells clients to ask Google's and Twilio's. Clients of a
- * server with a known address need none: named is the media port itself, which does not answer.
+ * server with a known address need none: named is a port of it that does not answer. Never the media
+ * port: libwebrtc keeps all that comes from a STUN server's address for its STUN client, so that no
+ * media would ever flow over UDP.
  */
-const stunServer = ({ nodeIp, udpPort }: LivekitSettings): string =>
-  isIPv6(nodeIp) ? `[${nodeIp}]:${udpPort}` : `${nodeIp}:${udpPort}`
+const stunServer = ({ nodeIp }: LivekitSettings): string =>
+  isIPv6(nodeIp) ? `[${nodeIp}]:${DISCARD_PORT}` : `${nodeIp}:${DISCARD_PORT}`
 
 /** Never all of debug: its root component then logs every signal message, refresh tokens in clear. */
 const logging = (level: LivekitSettings['logLevel']) => ({

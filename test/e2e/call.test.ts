@@ -40,6 +40,9 @@ test('two browsers on another origin see and hear each other by the guide’s ca
   expect(await acme.activeRooms()).toEqual(['standup'])
   expect((await alice.events()).map((event) => event.name)).not.toContain('Disconnected')
   expect(await alice.connections()).toHaveLength(1)
+  // Over TCP a lost packet stops everything behind it: that is for networks without UDP.
+  expect(await alice.transports()).toEqual(['udp'])
+  expect(await bob.transports()).toEqual(['udp'])
 
   await alice.leave()
   await bob.leave()
@@ -59,6 +62,7 @@ test('browsers on both signaling paths and a native SDK share one call', async (
 
   // Two PeerConnections are the mark of the old path: this client did not slip onto the new one.
   expect(await oldie.connections()).toHaveLength(2)
+  expect(await oldie.transports()).toEqual(['udp', 'udp'])
   expect(await acme.room('mixed')).toMatchObject({ participants_now: 3 })
   expect(
     new Set([await alice.roomSid(), await oldie.roomSid(), (await nora.report()).roomSid]).size,

@@ -38,8 +38,8 @@ test('the address for media is always written and never asked of a STUN server',
 })
 
 test('clients are sent to no STUN server of a third party', () => {
-  expect(render().rtc.stun_servers).toEqual(['203.0.113.10:7882'])
-  expect(render({ nodeIp: '2001:db8::1' }).rtc.stun_servers).toEqual(['[2001:db8::1]:7882'])
+  expect(render().rtc.stun_servers).toEqual(['203.0.113.10:9'])
+  expect(render({ nodeIp: '2001:db8::1' }).rtc.stun_servers).toEqual(['[2001:db8::1]:9'])
 })
 
 test('a loopback address brings loopback candidates, any other address none', () => {
