@@ -33,7 +33,8 @@ export const untilGrown = async (
     const gaps = await person.gaps()
     const video = gaps.filter((gap) => gap.kind === 'video')
     const all = video.length > 0 && video.every((gap) => gap.grown >= frames)
-    return all && gaps.every((gap) => gap.grown > 0) ? gaps : null
+    if (all && gaps.every((gap) => gap.grown > 0)) return gaps
+    throw new Error(`only ${JSON.stringify(gaps)}`)
   }
   return until(`${frames} more frames are decoded`, grown, { timeoutMs })
 }

@@ -54,10 +54,12 @@ export interface PageApi {
   received(): Promise<Received[]>
   events(): PageEvent[]
   connections(): Connection[]
+  /** `udp` or `tcp` for each PeerConnection in use: what media travels on. */
+  transports(): Promise<string[]>
   /** How many WebSockets the page ever opened: each try to reach signaling is one. */
   sockets(): number
   markGaps(): void
-  gaps(): Gap[]
+  gaps(): Promise<Gap[]>
 }
 
 declare global {

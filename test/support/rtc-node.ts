@@ -1,3 +1,4 @@
+import { expectBoth } from './media.ts'
 import type { Received } from './page-api.ts'
 import type { Minted } from './tenant-client.ts'
 import { within } from './wait.ts'
@@ -52,11 +53,9 @@ export class NodePerson implements AsyncDisposable {
     return (await this.#request({ ask: 'report' })) as NodeReport
   }
 
-  /** True once `frames` pictures and audible sound of that person were decoded here. */
-  async seesAndHears(identity: string, frames = 20): Promise<boolean> {
-    const from = (await this.report()).received.filter((one) => one.from === identity)
-    const sees = from.some((one) => one.kind === 'video' && one.frames >= frames)
-    return sees && from.some((one) => one.kind === 'audio' && one.energy > 0)
+  /** True once `frames` pictures and audible sound of that person were decoded here. @throws before, with what was */
+  async seesAndHears(identity: string, frames = 20): Promise<true> {
+    return expectBoth((await this.report()).received, identity, frames)
   }
 
   /** Gone without a goodbye, as by a power loss. */

@@ -3,6 +3,8 @@ const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(do
 /** Thrown by a question whose answer can no longer come: ends the waiting at once. */
 export class GiveUp extends Error {}
 
+class TooLate extends Error {}
+
 interface Patience {
   timeoutMs?: number
   everyMs?: number
@@ -26,7 +28,8 @@ export const until = async <T>(
       last = answer
     } catch (error) {
       if (error instanceof GiveUp) throw error
-      last = error
+      // That the last try was cut short says less than what an earlier one answered.
+      if (!(error instanceof TooLate) || last === undefined) last = error
     }
     await pause(everyMs)
   } while (Date.now() < deadline)
@@ -37,7 +40,7 @@ export const until = async <T>(
 export const within = async <T>(what: string, ms: number, work: T | Promise<T>): Promise<T> => {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(new Error(`took longer than ${ms} ms: ${what}`)), ms)
+    timer = setTimeout(() => fail(new TooLate(`took longer than ${ms} ms: ${what}`)), ms)
   })
   try {
     return await Promise.race([work, late])

@@ -2,11 +2,16 @@ import type { Room } from 'livekit-client'
 import type { Gap, Received } from '../page-api.ts'
 
 const SAMPLE_MS = 100
+const HUNG_MS = 1000
+/** Opus is always decoded at 48 kHz. */
+const SAMPLES_PER_MS = 48
 
-interface Flow {
-  from: string
-  kind: 'audio' | 'video'
-  count: number
+interface Sample extends Received {
+  /** Sum of the squared delays between decoded pictures, in s²; 0 for audio. */
+  squaredDelays: number
+}
+
+interface Flow extends Sample {
   grown: number
   changedAt: number
   longestMs: number
@@ -16,13 +21,14 @@ interface Inbound {
   type: string
   kind: 'audio' | 'video'
   framesDecoded?: number
+  totalSquaredInterFrameDelay?: number
   totalSamplesReceived?: number
   concealedSamples?: number
   totalAudioEnergy?: number
 }
 
 /** Everything that is decoded in this page right now, from the browser's own counters. */
-export const received = async (room: Room): Promise<Received[]> => {
+export const received = async (room: Room): Promise<Sample[]> => {
   const tracks = [...room.remoteParticipants.values()].flatMap((person) =>
     [...person.trackPublications.values()].map((one) => ({
       from: person.identity,
@@ -35,14 +41,19 @@ export const received = async (room: Room): Promise<Received[]> => {
   return (await Promise.all(answers)).flat()
 }
 
-const inbound = (from: string, report: RTCStatsReport | undefined): Received[] => {
-  const found: Received[] = []
+const inbound = (from: string, report: RTCStatsReport | undefined): Sample[] => {
+  const found: Sample[] = []
   report?.forEach((one: Inbound) => {
     if (one.type !== 'inbound-rtp') return
     // Samples made up to hide a hole are no sign of life.
-    const samples = (one.totalSamplesReceived ?? 0) - (one.concealedSamples ?? 0)
-    const frames = one.kind === 'video' ? (one.framesDecoded ?? 0) : samples
-    found.push({ from, kind: one.kind, frames, energy: one.totalAudioEnergy ?? 0 })
+    const heard = (one.totalSamplesReceived ?? 0) - (one.concealedSamples ?? 0)
+    found.push({
+      from,
+      kind: one.kind,
+      frames: one.kind === 'video' ? (one.framesDecoded ?? 0) : heard,
+      energy: one.totalAudioEnergy ?? 0,
+      squaredDelays: one.totalSquaredInterFrameDelay ?? 0,
+    })
   })
   return found
 }
@@ -50,19 +61,20 @@ const inbound = (from: string, report: RTCStatsReport | undefined): Received[] =
 /** Watches how steadily frames come in: every stream, sampled each 100 ms. */
 export class GapWatch {
   readonly #room: Room
-  #flows = new Map<string, Flow>()
-  #busy = false
+  readonly #flows = new Map<string, Flow>()
+  #sampling: Promise<void> | null = null
 
   constructor(room: Room) {
     this.#room = room
-    setInterval(() => void this.#sample(), SAMPLE_MS)
+    setInterval(() => void this.#sampleOnce(), SAMPLE_MS)
   }
 
   mark(): void {
     for (const flow of this.#flows.values()) Object.assign(flow, { longestMs: 0, grown: 0 })
   }
 
-  gaps(): Gap[] {
+  async gaps(): Promise<Gap[]> {
+    await this.#sampleOnce()
     return [...this.#flows.values()].map(({ from, kind, grown, longestMs, changedAt }) => ({
       from,
       kind,
@@ -71,29 +83,54 @@ export class GapWatch {
     }))
   }
 
-  async #sample(): Promise<void> {
-    if (this.#busy) return
-    this.#busy = true
-    try {
-      for (const one of await received(this.#room)) this.#note(one)
-    } finally {
-      this.#busy = false
-    }
+  #sampleOnce(): Promise<void> {
+    this.#sampling ??= this.#sample().finally(() => {
+      this.#sampling = null
+    })
+    return this.#sampling
   }
 
-  #note({ from, kind, frames }: Received): void {
+  async #sample(): Promise<void> {
+    // A PeerConnection that is being replaced may never answer; the next sample asks the new one.
+    const late = new Promise<Sample[]>((done) => setTimeout(() => done([]), HUNG_MS))
+    for (const one of await Promise.race([received(this.#room), late])) this.#note(one)
+  }
+
+  #note(sample: Sample): void {
     const now = performance.now()
-    const flow = this.#flows.get(from + kind)
+    const flow = this.#flows.get(sample.from + sample.kind)
     if (!flow) {
-      const fresh = { from, kind, count: frames, grown: 0, changedAt: now, longestMs: 0 }
-      if (frames > 0) this.#flows.set(from + kind, fresh)
+      this.#start(sample, now)
       return
     }
-    if (frames === flow.count || frames === 0) return
+    if (sample.frames === flow.frames || sample.frames === 0) return
     // A smaller count is a new track of the same person: it counts from zero.
-    flow.grown += frames > flow.count ? frames - flow.count : frames
-    flow.longestMs = Math.max(flow.longestMs, now - flow.changedAt)
-    flow.count = frames
-    flow.changedAt = now
+    const fresh = sample.frames < flow.frames
+    const still = now - flow.changedAt
+    flow.grown += fresh ? sample.frames : sample.frames - flow.frames
+    flow.longestMs = Math.max(
+      flow.longestMs,
+      fresh ? still : Math.min(still, longest(flow, sample, still)),
+    )
+    Object.assign(flow, sample, { changedAt: now })
+  }
+
+  #start(sample: Sample, now: number): void {
+    if (sample.frames === 0) return
+    this.#flows.set(sample.from + sample.kind, {
+      ...sample,
+      grown: 0,
+      changedAt: now,
+      longestMs: 0,
+    })
   }
 }
+
+/**
+ * At most how long the stream stood still between two samples, in milliseconds. This page's timer
+ * is late on a busy machine while the decoder is not, so the decoder's own counters have the word.
+ */
+const longest = (was: Sample, is: Sample, elapsedMs: number): number =>
+  is.kind === 'video'
+    ? Math.sqrt(is.squaredDelays - was.squaredDelays) * 1000
+    : elapsedMs - (is.frames - was.frames) / SAMPLES_PER_MS

@@ -94,10 +94,21 @@ const join = async (
 const publish = async ({ localParticipant }: Room): Promise<void> => {
   await localParticipant.setMicrophoneEnabled(true)
   const resolution = { width: 320, height: 180, frameRate: 15 }
-  await localParticipant.setCameraEnabled(true, { resolution })
+  await localParticipant.setCameraEnabled(true, { resolution, deviceId: await ownCamera() })
 }
 
 /** The SDK's `reasonName` stays that of the error it wraps this one in: the number is the truth. */
+/**
+ * The camera with the number in this page's address. Two pages that stop and start one and the same
+ * fake camera at once, as the SDK does to reconnect, can leave it without pictures for both.
+ */
+const ownCamera = async (): Promise<string> => {
+  const devices = await navigator.mediaDevices.enumerateDevices()
+  const cameras = devices.filter(({ kind }) => kind === 'videoinput')
+  const number = Number(new URLSearchParams(location.search).get('camera'))
+  return cameras[number]?.deviceId ?? 'default'
+}
+
 const failure = (error: unknown): JoinFailure => {
   const { name, message } = error as Error
   if (!(error instanceof ConnectionError)) return { name, message, reason: null, status: null }
@@ -107,6 +118,17 @@ const failure = (error: unknown): JoinFailure => {
     reason: ConnectionErrorReason[error.reason] ?? null,
     status: error.status ?? null,
   }
+}
+
+const transport = async (connection: RTCPeerConnection): Promise<string[]> => {
+  const report = await connection.getStats()
+  const found: string[] = []
+  report.forEach((one: { type: string; selectedCandidatePairId?: string }) => {
+    if (one.type !== 'transport' || !one.selectedCandidatePairId) return
+    const pair = report.get(one.selectedCandidatePairId)
+    found.push(report.get(pair?.localCandidateId)?.protocol)
+  })
+  return connection.connectionState === 'closed' ? [] : found
 }
 
 const joined = (): Room => {
@@ -125,9 +147,10 @@ const api: PageApi = {
   events: () => events,
   connections: () =>
     connections.map((one, number): Connection => ({ number, state: one.connectionState })),
+  transports: async () => (await Promise.all(connections.map(transport))).flat(),
   sockets: () => sockets,
   markGaps: () => watch?.mark(),
-  gaps: () => watch?.gaps() ?? [],
+  gaps: async () => (await watch?.gaps()) ?? [],
 }
 
 watchConnections()
