@@ -21,11 +21,7 @@ const hook = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
   async fetch(request) {
-    const event = verifyWebhook(
-      await request.text(),
-      request.headers.get('authorization'),
-      key,
-    )
+    const event = verifyWebhook(await request.text(), request.headers.get('authorization'), key)
     events.push(event ? `${event.event} ${event.participant?.identity ?? ''}` : 'not verified')
     return new Response()
   },
