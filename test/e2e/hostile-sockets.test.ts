@@ -92,8 +92,8 @@ describe('a WebSocket', () => {
     const slow = await upgraded('slow')
     slow.stopReading()
     const before = residentMegabytes()
-    // Every change of metadata goes to everybody in the room: 60 MB for somebody who reads nothing.
-    for (let n = 1; n <= 300; n++) {
+    // Every change of metadata goes to everybody in the room: 200 MB for somebody who reads nothing.
+    for (let n = 1; n <= 1000; n++) {
       writer.send({
         case: 'updateMetadata',
         value: { name: 'writer', metadata: `${n}`.padEnd(200_000, 'x') },
@@ -101,7 +101,8 @@ describe('a WebSocket', () => {
       writer.send({ case: 'ping', value: 1n })
       await until('the writer is served on', () => countOf(writer, 'pong') >= n, { everyMs: 2 })
     }
-    expect(residentMegabytes() - before).toBeLessThan(64)
+    // What passes through to the writer leaves garbage, which is collected in its own time.
+    expect(residentMegabytes() - before).toBeLessThan(140)
     slow.destroy()
     writer.leave()
   }, 60_000)
