@@ -69,6 +69,7 @@ const printHelp = async (base: string): Promise<void> => {
   console.log(`
 GoLive runs at ${base} and stops on Ctrl-C. Its log is in ${LOG}.
 API documentation: ${base}/api/v1/docs    Commands: dist/golive --help
+Dashboard: ${base}/ui    An account for it: dist/golive admin create you@example.com
 ${made ? newTenant(made) : knownTenant()}
 What the tenant's backend does; each line works as it stands, in another terminal:
 
