@@ -11,6 +11,7 @@ const KEY = [
   'previous_sealed_secret',
   'previous_expires_at',
   'previous_last_used_at',
+  'previous_last_used_from',
   'tokens_revoked_before',
   'created_at',
   'expires_at',

@@ -30,6 +30,7 @@ export interface KeyRow {
   previous_sealed_secret: Uint8Array | null
   previous_expires_at: number | null
   previous_last_used_at: number | null
+  previous_last_used_from: string | null
   tokens_revoked_before: number | null
   created_at: number
   expires_at: number | null
@@ -55,10 +56,69 @@ export interface RoomRow {
   updated_at: number
 }
 
+export interface AdminRow {
+  id: string
+  email: string
+  password_hash: string | null
+  created_at: number
+  last_sign_in_at: number | null
+}
+
+export interface SignInLinkRow {
+  hash: string
+  admin_id: string
+  created_at: number
+  expires_at: number
+  used_at: number | null
+}
+
+export interface AdminSessionRow {
+  id: string
+  hash: string
+  admin_id: string
+  by_link: Flag
+  address: string | null
+  user_agent: string | null
+  created_at: number
+  last_seen_at: number
+  expires_at: number
+}
+
+export interface AdminTokenRow {
+  id: string
+  hash: string
+  label: string
+  scope: 'read' | 'write'
+  tenant_id: string | null
+  created_at: number
+  created_by: string
+  expires_at: number | null
+  last_used_at: number | null
+  last_used_from: string | null
+}
+
+export interface AuditRow {
+  id: string
+  at: number
+  actor: string
+  address: string | null
+  action: string
+  target: string
+  tenant_id: string | null
+  tenant_slug: string | null
+  before: string | null
+  after: string | null
+}
+
 export interface Tables {
   settings: SettingRow
   tenants: TenantRow
   tenant_counters: TenantCounterRow
   keys: KeyRow
   rooms: RoomRow
+  admins: AdminRow
+  sign_in_links: SignInLinkRow
+  admin_sessions: AdminSessionRow
+  admin_tokens: AdminTokenRow
+  audit: AuditRow
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from './db.ts'
 import type { TenantRow } from './tables.ts'
 
@@ -45,13 +46,22 @@ export const slugDeletedAt = async (db: Db, slug: string): Promise<number | null
   return row?.at ?? null
 }
 
+interface Listing {
+  after: { createdAt: number; id: string } | null
+  limit: number
+  /** what slug or name begin with; case does not count for a to z */
+  beginning: string | null
+}
+
 /** Oldest first, from after a position; one query serves every page. */
-export const listTenants = (
-  db: Db,
-  after: { createdAt: number; id: string } | null,
-  limit: number,
-): Promise<TenantRow[]> => {
+export const listTenants = (db: Db, { after, limit, beginning }: Listing): Promise<TenantRow[]> => {
   let query = db.selectFrom('tenants').select(TENANT).where('deleted_at', 'is', null)
+  if (beginning) {
+    const pattern = beginsWith(beginning)
+    query = query.where(
+      sql<boolean>`(slug like ${pattern} escape '!' or lower(name) like ${pattern} escape '!')`,
+    )
+  }
   if (after) {
     query = query.where((eb) =>
       eb(eb.refTuple('created_at', 'id'), '>', eb.tuple(after.createdAt, after.id)),
@@ -59,6 +69,10 @@ export const listTenants = (
   }
   return query.orderBy('created_at').orderBy('id').limit(limit).execute()
 }
+
+/** Lower case only where SQLite's `lower` makes it, too. */
+const beginsWith = (text: string): string =>
+  `${text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase()).replace(/[!%_]/g, '!$&')}%`
 
 type Changes = Partial<Omit<TenantRow, 'id' | 'slug' | 'created_at'>>
 
@@ -78,4 +92,9 @@ export const countRooms = async (db: Db, tenantId: string, by: number): Promise<
     .returning('rooms')
     .executeTakeFirstOrThrow()
   return row.rooms
+}
+
+/** Holds the tenant's lock until the transaction ends, for writes that depend on what others wrote. */
+export const lockTenant = async (db: Db, tenantId: string): Promise<void> => {
+  await countRooms(db, tenantId, 0)
 }

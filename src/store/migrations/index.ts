@@ -1,4 +1,5 @@
 import init from './0001-init.sql' with { type: 'text' }
+import operators from './0002-operators.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -6,4 +7,7 @@ export interface Migration {
 }
 
 /** In order, append-only: a released file never changes. Static imports, so that the executable holds them. */
-export const migrations: readonly Migration[] = [{ name: '0001-init', sql: init }]
+export const migrations: readonly Migration[] = [
+  { name: '0001-init', sql: init },
+  { name: '0002-operators', sql: operators },
+]

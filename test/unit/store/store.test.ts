@@ -46,7 +46,7 @@ const shape = (raw: Database) =>
     }))
 
 const more: Migration = {
-  name: '0002-more',
+  name: '9999-more',
   sql: 'CREATE TABLE more (id TEXT PRIMARY KEY NOT NULL) STRICT;',
 }
 
@@ -80,7 +80,7 @@ describe('migrations', () => {
     const list = [...migrations]
     for (let n = 2; n <= 6; n++) {
       list.push({
-        name: `000${n}-step`,
+        name: `100${n}-step`,
         sql: `CREATE TABLE step${n} (id TEXT PRIMARY KEY NOT NULL) STRICT;`,
       })
       migrate(store, backups(), n * 1000, list)
@@ -88,7 +88,9 @@ describe('migrations', () => {
     const copies = readdirSync(backups()).sort()
     expect(copies).toHaveLength(3)
     const newest = new Database(join(backups(), copies[2] as string), { readonly: true })
-    expect(newest.query('SELECT count(*) AS n FROM migrations').get()).toEqual({ n: 5 })
+    expect(newest.query('SELECT count(*) AS n FROM migrations').get()).toEqual({
+      n: migrations.length + 4,
+    })
   })
 
   test('a newer database is refused in a sentence that names the copy to go back to', () => {
@@ -111,7 +113,8 @@ describe('migrations', () => {
 
   test('one that was edited after it ran is refused', () => {
     migrate(store, backups(), 0)
-    const edited = [{ ...(migrations[0] as Migration), sql: 'SELECT 1' }]
+    const [first, ...rest] = migrations
+    const edited = [{ ...(first as Migration), sql: 'SELECT 1' }, ...rest]
     expect(() => migrate(store, backups(), 0, edited)).toThrow('is not the one in this program')
   })
 })
