@@ -3,8 +3,9 @@ import { constantTimeEqual } from '../lib/crypto.ts'
 import type { Store } from '../store/db.ts'
 import { findKey, type KeyRow, updateKey } from '../store/keys.ts'
 import { findTenant } from '../store/tenants.ts'
-import { GoLiveError } from './errors.ts'
+import { type ErrorCode, GoLiveError } from './errors.ts'
 import type { SecretBox } from './keys.ts'
+import type { Problems } from './problems.ts'
 import { type Tenant, tenantOf } from './tenants.ts'
 
 /** Tells where a request comes from; null where that cannot be known. */
@@ -21,16 +22,21 @@ export interface Standing extends Principal {
   readonly tokensRevokedBefore: number | null
 }
 
-/** One key as it is compared with, kept in memory so that a request costs no read and no decryption. */
-interface Known {
-  principal: Principal
-  secret: string
-  previous: { secret: string; expiresAt: number; lastUsedAt: number | null } | null
-  expiresAt: number | null
+/** A secret as it is compared with, and when and from where it was last the right one. */
+interface Secret {
+  text: string
   lastUsedAt: number | null
   lastUsedFrom: string | null
   /** when that was asked for */
   addressAt: number
+}
+
+/** One key, kept in memory so that a request costs no read and no decryption. */
+interface Known {
+  principal: Principal
+  secret: Secret
+  previous: (Secret & { expiresAt: number }) | null
+  expiresAt: number | null
   tokensRevokedBefore: number | null
   /** used since it was last written down */
   used: boolean
@@ -47,6 +53,7 @@ interface Deps {
   store: Store
   clock: Clock
   box: SecretBox
+  problems: Problems
 }
 
 export class Credentials {
@@ -87,6 +94,7 @@ export class Credentials {
       row && row.deleted_at === null ? await findTenant(store.db, row.tenant_id) : undefined
     if (!row || !tenant) {
       constantTimeEqual(apiSecret, NOBODY)
+      if (row) this.#note(row.tenant_id, 'invalid_credentials', `${apiKey} was deleted`)
       throw invalid()
     }
     const known = knownOf(row, tenantOf(tenant), box)
@@ -96,24 +104,38 @@ export class Credentials {
 
   #admit(known: Known, apiSecret: string, address: Address): Principal {
     const now = this.#deps.clock()
-    const { previous } = known
-    const current = constantTimeEqual(apiSecret, known.secret)
-    const old =
-      !current &&
-      previous !== null &&
-      constantTimeEqual(apiSecret, previous.secret) &&
-      previous.expiresAt > now
-    if (!current && !old) throw invalid()
-    if (known.expiresAt !== null && known.expiresAt <= now) throw invalid()
-    if (known.principal.tenant.status !== 'active') throw deactivated()
-    if (old) previous.lastUsedAt = now
-    known.lastUsedAt = now
-    if (now - known.addressAt >= ADDRESS_EVERY_MS) {
-      known.lastUsedFrom = address()
-      known.addressAt = now
+    const { tenant, apiKey } = known.principal
+    const secret = rightSecret(known, apiSecret, now)
+    if (!secret) {
+      this.#note(tenant.id, 'invalid_credentials', `the secret sent with ${apiKey} is wrong`)
+      throw invalid()
+    }
+    if (known.expiresAt !== null && known.expiresAt <= now) {
+      this.#note(tenant.id, 'invalid_credentials', `${apiKey} has expired`)
+      throw invalid()
+    }
+    if (tenant.status !== 'active') {
+      this.#note(tenant.id, 'tenant_deactivated', 'the tenant is deactivated')
+      throw deactivated()
+    }
+    secret.lastUsedAt = now
+    if (now - secret.addressAt >= ADDRESS_EVERY_MS) {
+      secret.lastUsedFrom = address()
+      secret.addressAt = now
     }
     known.used = true
     return known.principal
+  }
+
+  /** The caller learns no more than that it was refused; the operator can see why. */
+  #note(tenantId: string, code: ErrorCode, detail: string): void {
+    this.#deps.problems.add(tenantId, {
+      kind: 'api_refused',
+      code,
+      room: null,
+      identity: null,
+      detail,
+    })
   }
 
   #remember(apiKey: string, known: Known): void {
@@ -136,6 +158,12 @@ export class Credentials {
     }
   }
 
+  /** The row with what is not written down yet of the key's use. */
+  withUse(row: KeyRow): KeyRow {
+    const known = this.#known.get(row.api_key)
+    return known ? { ...row, ...usageOf(known) } : row
+  }
+
   /** Writes down when and from where keys were used; called once a minute and at the end. */
   async writeUse(): Promise<void> {
     const used = [...this.#known].filter(([, known]) => known.used)
@@ -143,12 +171,10 @@ export class Credentials {
     // One transaction: with many busy keys, a sync to disk for each would hold up everything.
     await this.#deps.store.transaction(async (tx) => {
       for (const [apiKey, known] of used) {
+        // Rotated while this waited for its turn: what it knows is of other secrets.
+        if (this.#known.get(apiKey) !== known) continue
         known.used = false
-        await updateKey(tx, apiKey, {
-          last_used_at: known.lastUsedAt,
-          last_used_from: known.lastUsedFrom,
-          ...(known.previous ? { previous_last_used_at: known.previous.lastUsedAt } : {}),
-        })
+        await updateKey(tx, apiKey, usageOf(known))
       }
     })
   }
@@ -158,23 +184,41 @@ const knownOf = (row: KeyRow, tenant: Tenant, box: SecretBox): Known => {
   const open = (sealed: Uint8Array) => box.unseal(row.tenant_id, row.api_key, sealed)
   return {
     principal: { tenant, apiKey: row.api_key },
-    secret: open(row.sealed_secret),
+    secret: {
+      text: open(row.sealed_secret),
+      lastUsedAt: row.last_used_at,
+      lastUsedFrom: row.last_used_from,
+      addressAt: 0,
+    },
     previous:
       row.previous_sealed_secret && row.previous_expires_at !== null
         ? {
-            secret: open(row.previous_sealed_secret),
+            text: open(row.previous_sealed_secret),
             expiresAt: row.previous_expires_at,
             lastUsedAt: row.previous_last_used_at,
+            lastUsedFrom: row.previous_last_used_from,
+            addressAt: 0,
           }
         : null,
     tokensRevokedBefore: row.tokens_revoked_before,
     expiresAt: row.expires_at,
-    lastUsedAt: row.last_used_at,
-    lastUsedFrom: row.last_used_from,
-    addressAt: 0,
     used: false,
   }
 }
+
+/** Which of the key's secrets this is. */
+const rightSecret = ({ secret, previous }: Known, sent: string, now: number): Secret | null => {
+  if (constantTimeEqual(sent, secret.text)) return secret
+  const isOld = previous !== null && constantTimeEqual(sent, previous.text)
+  return isOld && previous.expiresAt > now ? previous : null
+}
+
+const usageOf = ({ secret, previous }: Known) => ({
+  last_used_at: secret.lastUsedAt,
+  last_used_from: secret.lastUsedFrom,
+  previous_last_used_at: previous?.lastUsedAt ?? null,
+  previous_last_used_from: previous?.lastUsedFrom ?? null,
+})
 
 const invalid = (): GoLiveError =>
   new GoLiveError('invalid_credentials', 'the api_key or api_secret is wrong', {

@@ -6,6 +6,8 @@ import { openSignal, SignalError, type Upstream } from '../livekit/signal.ts'
 import type { Calls } from './calls.ts'
 import { type Admission, type Gate, mediaUnavailable, Refusal } from './gate.ts'
 import type { Presence, Seat, SeatSocket } from './presence.ts'
+import type { Problems } from './problems.ts'
+import { splitLivekitRoomName } from './room-names.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
 
 /** An upgrade as it came in, without its token. */
@@ -25,6 +27,7 @@ interface Deps {
   calls: Calls
   presence: Presence
   tokens: Tokens
+  problems: Problems
   clock: Clock
   log: Logger
   livekitKey: LivekitKey
@@ -53,7 +56,30 @@ export class Joins {
    * Opens a connection for a token and gives it to `attach`, which tells whether the client took
    * it. The room cannot be ended between the decision and that.
    */
-  open(
+  async open(
+    token: string | null,
+    request: JoinRequest,
+    attach: (connection: Connection) => boolean,
+  ): Promise<Refusal | Connection> {
+    const outcome = await this.#open(token, request, attach)
+    if (outcome instanceof Refusal) this.note(token, outcome)
+    return outcome
+  }
+
+  /** Remembers a refusal for the operator, when the token tells whose it is. */
+  note(token: string | null, { code, sentence }: Refusal): void {
+    const claims = token === null ? null : this.#deps.tokens.verify(token)
+    if (!claims) return
+    this.#deps.problems.add(claims.tenantId, {
+      kind: 'join_refused',
+      code,
+      room: splitLivekitRoomName(claims.room)?.room ?? null,
+      identity: claims.identity,
+      detail: sentence,
+    })
+  }
+
+  #open(
     token: string | null,
     request: JoinRequest,
     attach: (connection: Connection) => boolean,

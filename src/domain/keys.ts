@@ -1,22 +1,30 @@
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, rfc3339OrNull } from '../lib/clock.ts'
 import { seal, unseal } from '../lib/crypto.ts'
 import { newApiKey, newApiSecret } from '../lib/ids.ts'
 import type { Db, Store } from '../store/db.ts'
 import * as rows from '../store/keys.ts'
+import { lockTenant } from '../store/tenants.ts'
+import type { Actor } from './actors.ts'
+import type { Action, Audit } from './audit.ts'
 import type { Calls } from './calls.ts'
 import type { Credentials } from './credentials.ts'
 import { GoLiveError } from './errors.ts'
 import { afterInstant } from './revocation.ts'
 
-export interface Key {
+/** Evidence of a secret's use, for who waits with taking it back until nobody needs it. */
+export interface Use {
+  lastUsedAt: number | null
+  lastUsedFrom: string | null
+}
+
+/** Its use is that of the present secret; the one before has its own as long as it works. */
+export interface Key extends Use {
   apiKey: string
   tenantId: string
   label: string | null
   createdAt: number
   expiresAt: number | null
-  lastUsedAt: number | null
-  lastUsedFrom: string | null
-  previousSecret: { expiresAt: number; lastUsedAt: number | null } | null
+  previousSecret: (Use & { expiresAt: number }) | null
 }
 
 /** A key whose secret is known for this one answer and never again. */
@@ -34,7 +42,11 @@ const keyOf = (row: rows.KeyRow, now: number): Key => ({
   lastUsedFrom: row.last_used_from,
   previousSecret:
     row.previous_expires_at !== null && row.previous_expires_at > now
-      ? { expiresAt: row.previous_expires_at, lastUsedAt: row.previous_last_used_at }
+      ? {
+          expiresAt: row.previous_expires_at,
+          lastUsedAt: row.previous_last_used_at,
+          lastUsedFrom: row.previous_last_used_from,
+        }
       : null,
 })
 
@@ -61,7 +73,11 @@ interface Deps {
   box: SecretBox
   credentials: Credentials
   calls: Calls
+  audit: Audit
 }
+
+/** Lists of keys have one page. */
+const MOST_KEYS = 100
 
 type Owner = { id: string }
 
@@ -74,18 +90,23 @@ export class Keys {
 
   async list(tenant: Owner): Promise<Key[]> {
     const { store, clock, credentials } = this.#deps
-    await credentials.writeUse()
     const found = await rows.listKeys(store.db, tenant.id)
-    return found.map((row) => keyOf(row, clock()))
+    return found.map((row) => keyOf(credentials.withUse(row), clock()))
   }
 
+  /** @throws key_limit_reached, validation_failed for an expiry that has passed */
   create(
     tenant: Owner,
     input: { label?: string | null; expiresAt?: number | null },
+    actor: Actor,
   ): Promise<NewKey> {
-    return this.insert(this.#deps.store.db, tenant.id, {
-      label: input.label ?? null,
-      expiresAt: input.expiresAt ?? null,
+    const { store, clock } = this.#deps
+    const { label = null, expiresAt = null } = input
+    if (expiresAt !== null && expiresAt <= clock()) throw alreadyExpired()
+    return store.transaction(async (tx) => {
+      await lockTenant(tx, tenant.id)
+      if ((await rows.listKeys(tx, tenant.id)).length >= MOST_KEYS) throw tooMany()
+      return this.insert(tx, tenant.id, { label, expiresAt }, actor)
     })
   }
 
@@ -94,6 +115,7 @@ export class Keys {
     db: Db,
     tenantId: string,
     input: { label: string | null; expiresAt: number | null },
+    actor: Actor,
   ): Promise<NewKey> {
     const { clock, box } = this.#deps
     const apiKey = newApiKey()
@@ -106,6 +128,7 @@ export class Keys {
       previous_sealed_secret: null,
       previous_expires_at: null,
       previous_last_used_at: null,
+      previous_last_used_from: null,
       tokens_revoked_before: null,
       created_at: clock(),
       expires_at: input.expiresAt,
@@ -114,54 +137,90 @@ export class Keys {
       deleted_at: null,
     }
     await rows.insertKey(db, row)
+    await this.#record(db, row, 'key.created', actor, { after: descriptionOf(row) })
+    await this.#record(db, row, 'secret.shown', actor, {})
     return { ...keyOf(row, clock()), apiSecret }
   }
 
   /**
    * Gives the key a new secret. The old one works for `overlapSeconds` more; with 0 it stops at
-   * once, and so do the tokens it minted unless `keepTokens`.
+   * once, and so do the tokens it minted unless `keepTokens`. One that was still overlapping stops.
    */
   async rotate(
     tenant: Owner,
     apiKey: string,
     options: { overlapSeconds: number; keepTokens: boolean },
+    actor: Actor,
   ): Promise<NewKey> {
-    const { store, clock, box } = this.#deps
-    const row = await this.#own(tenant, apiKey)
+    const { store, clock, box, credentials } = this.#deps
     const now = clock()
     const apiSecret = newApiSecret()
-    const overlap = options.overlapSeconds > 0
-    const revokes = !overlap && !options.keepTokens
-    const changes = {
-      sealed_secret: box.seal(tenant.id, apiKey, apiSecret),
-      previous_sealed_secret: overlap ? row.sealed_secret : null,
-      previous_expires_at: overlap ? now + options.overlapSeconds * 1000 : null,
-      previous_last_used_at: null,
-      ...(revokes ? { tokens_revoked_before: now } : {}),
-    }
-    await rows.updateKey(store.db, apiKey, changes)
-    await this.#changed(apiKey, revokes ? now : null)
-    return { ...keyOf({ ...row, ...changes }, now), apiSecret }
-  }
-
-  /** Refused from now on, with the tokens it minted unless `keepTokens`. */
-  async delete(tenant: Owner, apiKey: string, options: { keepTokens: boolean }): Promise<void> {
-    const { store, clock } = this.#deps
-    await this.#own(tenant, apiKey)
-    const now = clock()
-    await rows.updateKey(store.db, apiKey, {
-      deleted_at: now,
-      ...(options.keepTokens ? {} : { tokens_revoked_before: now }),
+    const sealed = box.seal(tenant.id, apiKey, apiSecret)
+    const revokes = options.overlapSeconds === 0 && !options.keepTokens
+    const row = await store.transaction(async (tx) => {
+      const old = credentials.withUse(await this.#own(tx, tenant, apiKey))
+      const changes = {
+        ...rotation(old, sealed, now, options.overlapSeconds),
+        ...(revokes ? { tokens_revoked_before: now } : {}),
+      }
+      await rows.updateKey(tx, apiKey, changes)
+      const after = { overlap_seconds: options.overlapSeconds, tokens_revoked: revokes }
+      await this.#record(tx, old, 'key.rotated', actor, { after })
+      await this.#record(tx, old, 'secret.shown', actor, {})
+      credentials.forgetKey(apiKey)
+      return { ...old, ...changes }
     })
-    await this.#changed(apiKey, options.keepTokens ? null : now)
+    await this.#changed(apiKey, revokes ? now : null)
+    return { ...keyOf(row, now), apiSecret }
   }
 
-  async #own(tenant: Owner, apiKey: string): Promise<rows.KeyRow> {
-    const row = await rows.findKey(this.#deps.store.db, apiKey)
+  /**
+   * Refused from now on, with the tokens it minted unless `keepTokens`.
+   * @throws last_key when no other would work and it is not the operator who asks
+   */
+  async delete(
+    tenant: Owner,
+    apiKey: string,
+    options: { keepTokens: boolean; keepLast: boolean },
+    actor: Actor,
+  ): Promise<void> {
+    const { store, clock } = this.#deps
+    const now = clock()
+    const revokes = !options.keepTokens
+    await store.transaction(async (tx) => {
+      await lockTenant(tx, tenant.id)
+      const row = await this.#own(tx, tenant, apiKey)
+      const others = (await rows.listKeys(tx, tenant.id)).filter((one) => one.api_key !== apiKey)
+      if (options.keepLast && !others.some((one) => works(one, now))) throw lastKey()
+      await rows.updateKey(tx, apiKey, {
+        deleted_at: now,
+        ...(revokes ? { tokens_revoked_before: now } : {}),
+      })
+      await this.#record(tx, row, 'key.deleted', actor, {
+        before: descriptionOf(row),
+        after: { tokens_revoked: revokes },
+      })
+    })
+    await this.#changed(apiKey, revokes ? now : null)
+  }
+
+  async #own(db: Db, tenant: Owner, apiKey: string): Promise<rows.KeyRow> {
+    const row = await rows.findKey(db, apiKey)
     if (!row || row.tenant_id !== tenant.id || row.deleted_at !== null) {
       throw new GoLiveError('key_not_found', 'there is no key of this name')
     }
     return row
+  }
+
+  #record(
+    db: Db,
+    row: rows.KeyRow,
+    action: Action,
+    actor: Actor,
+    change: { before?: object; after?: object },
+  ): Promise<void> {
+    const { api_key: target, tenant_id: tenantId } = row
+    return this.#deps.audit.write(db, { actor, action, target, tenantId, ...change })
   }
 
   async #changed(apiKey: string, revokedAt: number | null): Promise<void> {
@@ -171,3 +230,43 @@ export class Keys {
     await afterInstant(this.#deps.clock, revokedAt)
   }
 }
+
+/** The columns of a key whose secret becomes its previous one, together with the evidence of its use. */
+const rotation = (old: rows.KeyRow, sealed: Uint8Array, now: number, overlapSeconds: number) => {
+  const overlaps = overlapSeconds > 0
+  return {
+    sealed_secret: sealed,
+    last_used_at: null,
+    last_used_from: null,
+    previous_sealed_secret: overlaps ? old.sealed_secret : null,
+    previous_expires_at: overlaps ? now + overlapSeconds * 1000 : null,
+    previous_last_used_at: overlaps ? old.last_used_at : null,
+    previous_last_used_from: overlaps ? old.last_used_from : null,
+  }
+}
+
+const works = ({ expires_at }: rows.KeyRow, now: number): boolean =>
+  expires_at === null || expires_at > now
+
+/** What the audit log says of a key besides its name. */
+const descriptionOf = ({ label, expires_at }: rows.KeyRow) => ({
+  label,
+  expires_at: rfc3339OrNull(expires_at),
+})
+
+const alreadyExpired = (): GoLiveError => {
+  const message = 'must be in the future'
+  return new GoLiveError('validation_failed', `expires_at: ${message}`, {
+    errors: [{ path: 'expires_at', message }],
+  })
+}
+
+const tooMany = (): GoLiveError =>
+  new GoLiveError('key_limit_reached', `a tenant can have ${MOST_KEYS} keys`, {
+    hint: 'Delete keys that are not used any more; each tells when it last was.',
+  })
+
+const lastKey = (): GoLiveError =>
+  new GoLiveError('last_key', 'no other key of this tenant works', {
+    hint: 'Create another key first, or rotate this one. The operator of this server can delete it.',
+  })

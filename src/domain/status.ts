@@ -1,4 +1,5 @@
 import { type Clock, rfc3339, rfc3339OrNull } from '../lib/clock.ts'
+import type { DiskSpace } from '../lib/disk.ts'
 import type { ChildStatus } from '../livekit/supervisor.ts'
 import type { Store } from '../store/db.ts'
 import { getSetting } from '../store/settings.ts'
@@ -20,11 +21,18 @@ interface Deps {
   version: string
   dataDir: string
   publicUrl: string
+  wsUrl: string
+  /** where clients are told to send media */
+  mediaIp: string
   maxParticipants: number
+  disk: (path: string) => Promise<DiskSpace>
 }
 
 /** Part of the seats taken at which the operator is told, before quality falls. */
 const NEARLY_FULL = 0.8
+/** The same for the disk, when so little is free: of a large one a tenth is still plenty. */
+const LITTLE_DISK_BYTES = 2 ** 30
+const LITTLE_DISK_PART = 0.1
 
 /** How the server is, for people and for machines. */
 export class Status {
@@ -39,6 +47,7 @@ export class Status {
   /** The whole picture, with what to do about each thing that is not right. */
   async serverStatus() {
     const { version, dataDir, publicUrl, clock } = this.#deps
+    const [database, disk] = await Promise.all([this.#database(), this.#disk()])
     return {
       version,
       uptime_seconds: Math.floor((clock() - this.#startedAt) / 1000),
@@ -46,9 +55,36 @@ export class Status {
       public_url: publicUrl,
       livekit: livekitOf(this.#deps.child()),
       calls: this.#calls(),
-      database: { ok: (await this.#database()) === 'ok' },
-      warnings: this.#warnings(),
+      usage: { participant_minutes_this_month: null },
+      database: { ok: database === 'ok' },
+      disk: disk && {
+        path: dataDir,
+        free_bytes: disk.freeBytes,
+        total_bytes: disk.totalBytes,
+      },
+      certificate: null,
+      addresses: this.#addresses(),
+      warnings: [
+        ...this.#warnings(),
+        ...databaseWarnings(database === 'ok'),
+        ...diskWarnings(disk, dataDir),
+      ],
     }
+  }
+
+  #addresses() {
+    const { publicUrl, wsUrl, mediaIp, child } = this.#deps
+    const { ports } = child()
+    return {
+      public_url: publicUrl,
+      ws_url: wsUrl,
+      media: { ip: mediaIp, udp_port: ports.udp, tcp_port: ports.tcp },
+    }
+  }
+
+  /** Null where it cannot be known. */
+  #disk(): Promise<DiskSpace | null> {
+    return this.#deps.disk(this.#deps.dataDir).catch(() => null)
   }
 
   /** Whether calls can be joined now, and what is missing if not. */
@@ -110,6 +146,29 @@ export class Status {
     }
     return warnings
   }
+}
+
+const databaseWarnings = (ok: boolean): Warning[] =>
+  ok
+    ? []
+    : [
+        {
+          code: 'database_unreadable',
+          message: 'the database cannot be read',
+          hint: 'Look into the log of this server and check the disk below its data folder.',
+        },
+      ]
+
+const diskWarnings = (disk: DiskSpace | null, path: string): Warning[] => {
+  if (!disk || disk.freeBytes >= Math.min(LITTLE_DISK_BYTES, disk.totalBytes * LITTLE_DISK_PART))
+    return []
+  return [
+    {
+      code: 'disk_nearly_full',
+      message: `${Math.floor(disk.freeBytes / 2 ** 20)} MiB are free on the disk that holds ${path}`,
+      hint: 'Free some space or enlarge the disk. When it is full, calls go on but nothing can be changed.',
+    },
+  ]
 }
 
 const livekitOf = ({ ports: _, last_exit, started_at, ...child }: ChildStatus) => ({

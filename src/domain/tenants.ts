@@ -1,7 +1,9 @@
 import type { Clock } from '../lib/clock.ts'
 import { newId } from '../lib/ids.ts'
-import type { Store } from '../store/db.ts'
+import type { Db, Store } from '../store/db.ts'
 import * as rows from '../store/tenants.ts'
+import type { Actor } from './actors.ts'
+import type { Action, Audit } from './audit.ts'
 import type { Calls } from './calls.ts'
 import type { Credentials } from './credentials.ts'
 import { GoLiveError } from './errors.ts'
@@ -66,6 +68,7 @@ interface Deps {
   keys: Keys
   credentials: Credentials
   calls: Calls
+  audit: Audit
 }
 
 export class Tenants {
@@ -76,11 +79,10 @@ export class Tenants {
   }
 
   /** Makes a tenant with its first key, both or neither. @throws tenant_exists, slug_recently_used */
-  async create(input: {
-    slug: string
-    name?: string | null
-    limits?: Partial<Limits>
-  }): Promise<{ tenant: Tenant; key: NewKey }> {
+  async create(
+    input: { slug: string; name?: string | null; limits?: Partial<Limits> },
+    actor: Actor,
+  ): Promise<{ tenant: Tenant; key: NewKey }> {
     const { store, clock, keys } = this.#deps
     const now = clock()
     return store.transaction(async (tx) => {
@@ -101,59 +103,92 @@ export class Tenants {
         deleted_at: null,
       }
       await rows.insertTenant(tx, row)
+      const tenant = tenantOf(row)
+      await this.#record(tx, tenant, 'tenant.created', actor, { after: settingsOf(tenant) })
       return {
-        tenant: tenantOf(row),
-        key: await keys.insert(tx, row.id, { label: null, expiresAt: null }),
+        tenant,
+        key: await keys.insert(tx, row.id, { label: null, expiresAt: null }, actor),
       }
     })
   }
 
-  async list({
-    cursor,
-    limit,
-  }: {
+  async list(query: {
     cursor?: string | undefined
     limit: number
+    /** what slug or name begin with */
+    beginning?: string | undefined
   }): Promise<Page<Tenant>> {
-    const found = await rows.listTenants(this.#deps.store.db, decodeCursor(cursor), limit + 1)
-    return pageOf(found.map(tenantOf), limit)
+    const found = await rows.listTenants(this.#deps.store.db, {
+      after: decodeCursor(query.cursor),
+      limit: query.limit + 1,
+      beginning: query.beginning ?? null,
+    })
+    return pageOf(found.map(tenantOf), query.limit)
   }
 
   /** @throws tenant_not_found */
   async get(slug: string): Promise<Tenant> {
-    const row = await rows.findTenantBySlug(this.#deps.store.db, slug)
-    if (!row) throw new GoLiveError('tenant_not_found', `there is no tenant named ${slug}`)
-    return tenantOf(row)
+    return tenantOf(await this.#row(this.#deps.store.db, slug))
   }
 
   /** Deactivating refuses the API and new joins at once, revokes tokens and ends running calls. */
-  async update(slug: string, changes: TenantChanges): Promise<Tenant> {
+  async update(slug: string, changes: TenantChanges, actor: Actor): Promise<Tenant> {
     const { store, clock } = this.#deps
-    const tenant = await this.get(slug)
-    const ends = changes.status === 'deactivated' && tenant.status === 'active'
     const now = clock()
-    await store.transaction(async (tx) => {
-      const row = await rows.findTenant(tx, tenant.id)
-      if (!row) throw new GoLiveError('tenant_not_found', `there is no tenant named ${slug}`)
+    const { tenant, ends } = await store.transaction(async (tx) => {
+      const row = await this.#row(tx, slug)
+      const ends = changes.status === 'deactivated' && row.status === 'active'
       const limits = { ...(JSON.parse(row.limits) as Partial<Limits>), ...changes.limits }
-      await rows.updateTenant(tx, tenant.id, {
+      const values = {
         name: changes.name === undefined ? row.name : changes.name,
         status: changes.status ?? row.status,
         limits: JSON.stringify(limits),
         ...(ends ? { tokens_revoked_before: now } : {}),
-      })
+      }
+      await rows.updateTenant(tx, row.id, values)
+      const tenant = tenantOf({ ...row, ...values })
+      await this.#recordUpdate(tx, tenantOf(row), tenant, actor)
+      return { tenant, ends }
     })
     await this.#changed(tenant.id, ends ? now : null)
-    return this.get(slug)
+    return tenant
   }
 
   /** The slug rests for 24 hours; tokens and keys of the tenant are refused from now on. */
-  async delete(slug: string): Promise<void> {
+  async delete(slug: string, actor: Actor): Promise<void> {
     const { store, clock } = this.#deps
-    const tenant = await this.get(slug)
     const now = clock()
-    await rows.updateTenant(store.db, tenant.id, { deleted_at: now, tokens_revoked_before: now })
+    const tenant = await store.transaction(async (tx) => {
+      const found = tenantOf(await this.#row(tx, slug))
+      await rows.updateTenant(tx, found.id, { deleted_at: now, tokens_revoked_before: now })
+      await this.#record(tx, found, 'tenant.deleted', actor, { before: settingsOf(found) })
+      return found
+    })
     await this.#changed(tenant.id, now)
+  }
+
+  async #row(db: Db, slug: string): Promise<rows.TenantRow> {
+    const row = await rows.findTenantBySlug(db, slug)
+    if (!row) throw new GoLiveError('tenant_not_found', `there is no tenant named ${slug}`)
+    return row
+  }
+
+  async #recordUpdate(db: Db, before: Tenant, after: Tenant, actor: Actor): Promise<void> {
+    const change = difference(settingsOf(before), settingsOf(after))
+    if (change) await this.#record(db, after, 'tenant.updated', actor, change)
+    if (before.status === after.status) return
+    const action = after.status === 'active' ? 'tenant.activated' : 'tenant.deactivated'
+    await this.#record(db, after, action, actor, {})
+  }
+
+  #record(
+    db: Db,
+    { id: tenantId, slug: target }: Tenant,
+    action: Action,
+    actor: Actor,
+    change: { before?: object; after?: object },
+  ): Promise<void> {
+    return this.#deps.audit.write(db, { actor, action, target, tenantId, ...change })
   }
 
   async #changed(tenantId: string, revokedAt: number | null): Promise<void> {
@@ -162,6 +197,17 @@ export class Tenants {
     await this.#deps.calls.putOut((seat) => seat.tenantId === tenantId)
     await afterInstant(this.#deps.clock, revokedAt)
   }
+}
+
+/** What an operator can set of a tenant, as the audit log shows it. */
+const settingsOf = ({ name, limits }: Tenant): Record<string, unknown> => ({ name, ...limits })
+
+/** Those that are not the same, as they were and as they are; null when all are. */
+const difference = (before: Record<string, unknown>, after: Record<string, unknown>) => {
+  const names = Object.keys(after).filter((name) => before[name] !== after[name])
+  const pick = (from: Record<string, unknown>) =>
+    Object.fromEntries(names.map((name) => [name, from[name]]))
+  return names.length === 0 ? null : { before: pick(before), after: pick(after) }
 }
 
 const recentlyUsed = (slug: string, deletedAt: number): GoLiveError =>

@@ -23,3 +23,9 @@ export const newApiKey = (): string => `lkv_${random(10)}`
 
 /** An api_secret: 256 random bits. */
 export const newApiSecret = (): string => `lks_${random(32)}`
+
+/** A token of the operator's API: 256 random bits. */
+export const newAdminToken = (): string => `lka_${random(32)}`
+
+/** What a session cookie or a sign-in link holds: 256 random bits. */
+export const newBearer = (): string => randomBytes(32).toString('base64url')

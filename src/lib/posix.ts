@@ -96,6 +96,24 @@ export const becomeOwnerOf = (dir: string): void => {
   if (process.geteuid?.() !== uid) throw new Error(`cannot become uid ${uid}, the owner of ${dir}`)
 }
 
+/**
+ * The same for one piece of work, after which root is root again: the folder of a configuration and
+ * a data dir may belong to two users.
+ */
+export const asOwnerOf = async <T>(dir: string, work: () => Promise<T>): Promise<T> => {
+  const { uid, gid } = nearest(resolve(dir))
+  if (process.geteuid?.() !== 0 || uid === 0) return work()
+  process.setgroups?.([])
+  process.setegid?.(gid)
+  process.seteuid?.(uid)
+  try {
+    return await work()
+  } finally {
+    process.seteuid?.(0)
+    process.setegid?.(0)
+  }
+}
+
 const nearest = (path: string): Stats => {
   for (let at = path; ; at = dirname(at)) {
     const found = statSync(at, { throwIfNoEntry: false })

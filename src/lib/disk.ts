@@ -1,0 +1,13 @@
+import { statfs } from 'node:fs/promises'
+
+/** Room on the file system that holds a path. Free is what an ordinary user may still write. */
+export interface DiskSpace {
+  freeBytes: number
+  totalBytes: number
+}
+
+/** @throws when there is nothing at the path */
+export const diskSpace = async (path: string): Promise<DiskSpace> => {
+  const { bavail, blocks, bsize } = await statfs(path)
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
+}
