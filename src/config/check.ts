@@ -15,7 +15,7 @@ export const checkTogether = (config: Values): Wrong | null =>
 
 /** A key that would be accepted and then do nothing is worse than an error. */
 const notAvailable = (config: Values): Wrong | null => {
-  const { tls, server, admin } = config
+  const { tls, server } = config
   const later = 'this version of golive serves mode localhost only'
   if (tls.mode !== 'localhost')
     return { path: ['tls', 'mode'], message: `expected localhost: ${later}` }
@@ -23,10 +23,6 @@ const notAvailable = (config: Values): Wrong | null => {
   if (tls.email !== null) return { path: ['tls', 'email'], message: `expected null: ${later}` }
   if (server.trusted_proxies.length > 0)
     return { path: ['server', 'trusted_proxies'], message: `expected []: ${later}` }
-  const local = 'this version of golive answers the admin API on its unix socket only'
-  if (admin.allow_cidrs.length > 0)
-    return { path: ['admin', 'allow_cidrs'], message: `expected []: ${local}` }
-  if (admin.host !== null) return { path: ['admin', 'host'], message: `expected null: ${local}` }
   return null
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -12,9 +12,15 @@ export class ConfigError extends Error {
 
 const SEARCH = ['./golive.config.yaml', '/etc/golive/golive.config.yaml']
 /** Variables that are not twins of a config key. */
-const OTHER_VARIABLES = new Set(['GOLIVE_CONFIG', 'GOLIVE_MASTER_KEY'])
+const OTHER_VARIABLES = new Set(['GOLIVE_CONFIG', 'GOLIVE_MASTER_KEY', 'GOLIVE_ADMIN_TOKEN'])
 
 type Env = Record<string, string | undefined>
+
+/** The text of a configuration and the file that it stands in. */
+export interface ConfigFile {
+  path: string
+  text: string
+}
 
 /**
  * Finds, reads and checks the configuration: `--config`, `$GOLIVE_CONFIG`, `./golive.config.yaml`,
@@ -23,7 +29,18 @@ type Env = Record<string, string | undefined>
  */
 export const loadConfig = (flag: string | undefined, env: Env): Config => {
   const named = flag ?? env.GOLIVE_CONFIG
-  const file = named ? { path: named, text: readNamed(named) } : firstExisting()
+  return checkConfig(named ? { path: named, text: readNamed(named) } : firstExisting(), env)
+}
+
+/** The file that {@link loadConfig} uses; where there is none, an empty one at its place. @throws ConfigError */
+export const fileToWrite = (flag: string | undefined, env: Env): ConfigFile => {
+  const named = flag ?? env.GOLIVE_CONFIG
+  if (!named) return firstExisting() ?? { path: SEARCH[0] as string, text: '' }
+  return existsSync(named) ? { path: named, text: readNamed(named) } : { path: named, text: '' }
+}
+
+/** What a file, or none, and the environment make together. @throws ConfigError */
+export const checkConfig = (file: ConfigFile | null, env: Env): Config => {
   const document = file ? parseYaml(file.path, file.text) : null
   const values = document ? document.values : {}
   dropEmptySections(values)
@@ -50,7 +67,7 @@ const readNamed = (path: string): string => {
   }
 }
 
-const firstExisting = (): { path: string; text: string } | null => {
+const firstExisting = (): ConfigFile | null => {
   for (const path of SEARCH) {
     try {
       return { path, text: readFileSync(path, 'utf8') }
@@ -168,7 +185,7 @@ const sentences = (issues: z.core.$ZodIssue[], place: (path: PropertyKey[]) => s
     .join('\n')
 
 /** zod's union message is only "Invalid input": say what each branch wanted. */
-const expectation = (issue: z.core.$ZodIssue): string => {
+export const expectation = (issue: z.core.$ZodIssue): string => {
   const issues = issue.code === 'invalid_union' ? issue.errors.flat() : [issue]
   const wanted = issues.map(({ message }) =>
     message.replace(/^(Invalid \w+|Too small|Too big): /, ''),

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { isNetwork } from '../lib/networks.ts'
 
 const port = z.int().min(1).max(65535)
 const key = <T extends z.ZodType>(schema: T, description: string): T => schema.meta({ description })
@@ -86,13 +87,22 @@ const metrics = z.strictObject({
   ),
 })
 
+const network = z.string().refine(isNetwork, 'expected a network such as 10.0.0.0/8, or an address')
+
+const hostName = z
+  .string()
+  .regex(
+    /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])$/,
+    'expected a host name such as admin.example.com, without a port',
+  )
+
 const admin = z.strictObject({
   allow_cidrs: key(
-    z.array(z.string()).default([]),
+    z.array(network).default([]),
     'Networks from which the admin API may be used over HTTP; empty means all.',
   ),
   host: key(
-    z.string().min(1).nullable().default(null),
+    hostName.nullable().default(null),
     'Host name under which alone the admin API answers over HTTP; null means any.',
   ),
   operator_contact: key(

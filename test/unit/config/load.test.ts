@@ -208,9 +208,28 @@ describe('rules over several keys', () => {
     ['tls: {domain: live.example.com}', 'tls.domain'],
     ['tls: {email: a@example.com}', 'tls.email'],
     ['server: {trusted_proxies: [10.0.0.1]}', 'server.trusted_proxies'],
-    ['admin: {allow_cidrs: [10.0.0.0/8]}', 'admin.allow_cidrs'],
-    ['admin: {host: admin.example.com}', 'admin.host'],
   ])('%s would do nothing yet, so it is refused and not ignored', (yaml, key) => {
+    expect(refusal(yaml)).toContain(`FILE:1: ${key}: expected`)
+  })
+
+  test('the operator API may be kept to networks and to one host name', () => {
+    const { admin } = load(
+      'admin: {allow_cidrs: [10.0.0.0/8, "fd00::/8", 192.0.2.1], host: a.example}',
+    )
+    expect(admin).toMatchObject({
+      allow_cidrs: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
+      host: 'a.example',
+    })
+  })
+
+  test.each([
+    ['admin: {allow_cidrs: [10.0.0.0/33]}', 'admin.allow_cidrs.0'],
+    ['admin: {allow_cidrs: ["fd00::/129"]}', 'admin.allow_cidrs.0'],
+    ['admin: {allow_cidrs: [10.0.0/8]}', 'admin.allow_cidrs.0'],
+    ['admin: {allow_cidrs: [office]}', 'admin.allow_cidrs.0'],
+    ['admin: {host: "a.example:8080"}', 'admin.host'],
+    ['admin: {host: "https://a.example"}', 'admin.host'],
+  ])('%s would let in nobody, so it is refused', (yaml, key) => {
     expect(refusal(yaml)).toContain(`FILE:1: ${key}: expected`)
   })
 
