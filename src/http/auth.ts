@@ -10,7 +10,9 @@ const MOST_CHARACTERS = 512
 /** HTTP Basic (RFC 7617) with api_key as user name and api_secret as password. */
 export class BasicAuth {
   readonly #credentials: Credentials
-  readonly #throttle = new FailureThrottle()
+  readonly #throttle = new FailureThrottle(
+    'Check the api_key and the api_secret. Right credentials are answered at any time.',
+  )
 
   constructor(credentials: Credentials) {
     this.#credentials = credentials

@@ -39,6 +39,10 @@ export const optionalJsonBody = [
   'json' as const,
 ]
 
+/** Whether it is what a route gives as `parse`, in Elysia's own form. */
+export const isOptionalBody = (parse: unknown): boolean =>
+  Array.isArray(parse) && parse.some(({ fn }) => fn === optionalJsonBody[0])
+
 const readJsonOrNothing = async (request: Request): Promise<unknown> => {
   const bytes = await readBytes(request)
   return bytes.byteLength === 0 ? {} : parseJson(bytes)

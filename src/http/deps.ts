@@ -1,8 +1,13 @@
 import type { Config } from '../config/schema.ts'
+import type { AdminSessions } from '../domain/admin-sessions.ts'
+import type { AdminTokens } from '../domain/admin-tokens.ts'
+import type { Admins } from '../domain/admins.ts'
+import type { Audit } from '../domain/audit.ts'
 import type { Control } from '../domain/control.ts'
 import type { Credentials } from '../domain/credentials.ts'
 import type { Keys } from '../domain/keys.ts'
 import type { Presence } from '../domain/presence.ts'
+import type { Problems } from '../domain/problems.ts'
 import type { Rooms } from '../domain/rooms.ts'
 import type { Status } from '../domain/status.ts'
 import type { Tenants } from '../domain/tenants.ts'
@@ -20,10 +25,17 @@ export interface HttpDeps {
   tokens: Tokens
   credentials: Credentials
   presence: Presence
+  problems: Problems
   status: Status
+  audit: Audit
+  admins: Admins
+  sessions: AdminSessions
+  adminTokens: AdminTokens
   control: Control
   metrics: Metrics
   version: string
+  /** origin under which people and SDKs reach this server */
+  publicUrl: string
   /** what SDKs connect to, as it stands in answers to token requests */
   wsUrl: string
 }

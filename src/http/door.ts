@@ -1,7 +1,9 @@
 import type { AnyElysia } from 'elysia'
 import type { Address, Principal } from '../domain/credentials.ts'
-import { GoLiveError } from '../domain/errors.ts'
+import { type ErrorCode, GoLiveError } from '../domain/errors.ts'
+import type { Problems } from '../domain/problems.ts'
 import type { Logger } from '../lib/log.ts'
+import type { Guard } from './admin/auth.ts'
 import type { BasicAuth } from './auth.ts'
 import { checkBodyHeaders } from './body.ts'
 import { type Exchange, type Exchanges, ownHeaders, RequestIds, refuse } from './exchange.ts'
@@ -16,8 +18,10 @@ interface Options {
   exchanges: Exchanges
   log: Logger
   metrics: Metrics
-  /** null lets in whoever reaches the door: the unix socket's file mode has decided already */
-  auth: BasicAuth | null
+  /** where refusals of tenants are remembered for the operator */
+  problems: Problems
+  /** whom it lets in: tenants by their keys, or operators */
+  auth: BasicAuth | { operators: Guard }
   /** patterns of routes that need no credentials */
   open: ReadonlySet<string>
   /** the route with a bucket of its own and quieter logs; answered without the application */
@@ -70,6 +74,7 @@ export class Door {
       hasQuery: url.includes('?'),
       route: this.#routes.find(path),
       principal: null,
+      caller: null,
       quota: null,
       refusal: null,
       headed: false,
@@ -79,8 +84,10 @@ export class Door {
   #enter(request: Request, exchange: Exchange): Answer {
     const { method, route, address } = exchange
     const { auth, open } = this.#options
+    if ('operators' in auth)
+      return auth.operators.admit(request, exchange).then(() => this.#dispatch(request, exchange))
     if (route && method === 'OPTIONS') return optionsOf(route)
-    if (!auth || (route && open.has(route.pattern))) return this.#dispatch(request, exchange)
+    if (route && open.has(route.pattern)) return this.#dispatch(request, exchange)
     const principal = auth.authenticate(request, address)
     return principal instanceof Promise
       ? principal.then((who) => this.#admit(request, exchange, who))
@@ -108,6 +115,7 @@ export class Door {
   #dispatch(request: Request, exchange: Exchange): Answer {
     const { method, route, path } = exchange
     if (!route) throw new GoLiveError('not_found', 'there is nothing at this path')
+    if (method === 'OPTIONS') return optionsOf(route)
     if (!route.methods.has(method)) throw notAllowed(method, route)
     checkPath(path)
     if (!isRead(exchange)) checkBodyHeaders(request)
@@ -121,16 +129,30 @@ export class Door {
     const { route, refusal } = exchange
     const { headers, status } = response
     if (!exchange.headed) addAll(headers, ownHeaders(exchange))
+    if ('operators' in this.#options.auth) addAll(headers, operatorHeaders(status))
     if (route && refusal?.code === 'method_not_allowed') headers.set('allow', route.allow)
     this.#options.metrics.request(route?.pattern ?? 'none', status)
     const quiet = isRead(exchange) || this.#isMint(exchange)
+    if (refusal) this.#remember(exchange, refusal)
     if (status >= 400 || !quiet || this.#verbose) this.#log(exchange, status, quiet)
     return response
   }
 
+  #remember(exchange: Exchange, { code, message }: GoLiveError): void {
+    const { principal, route, method, path } = exchange
+    if (!principal || EXPECTED.has(code)) return
+    this.#options.problems.add(principal.tenant.id, {
+      kind: 'api_refused',
+      code,
+      room: (route?.pattern.includes('/rooms/:room') && route.firstParameter(path)) || null,
+      identity: null,
+      detail: `${method} ${route?.pattern ?? path}: ${message}`,
+    })
+  }
+
   #log(exchange: Exchange, status: number, quiet: boolean): void {
     const { log } = this.#options
-    const { principal, refusal } = exchange
+    const { principal, caller, refusal } = exchange
     const line = {
       request_id: exchange.id,
       method: exchange.method,
@@ -140,6 +162,7 @@ export class Door {
       ms: Math.round((performance.now() - exchange.startedAt) * 100) / 100,
       address: exchange.address(),
       ...(principal ? { tenant: principal.tenant.slug, api_key: principal.apiKey } : {}),
+      ...(caller ? { actor: caller.actor.name } : {}),
       ...(refusal ? { code: refusal.code } : {}),
     }
     if (status >= 500) log.error({ ...line, err: refusal?.details.cause }, 'request failed')
@@ -149,11 +172,21 @@ export class Door {
   }
 }
 
+/** Answers that well-made backends ask for all the time: "create the room, ignore 409". */
+const EXPECTED: ReadonlySet<ErrorCode> = new Set(['room_exists', 'precondition_failed'])
+
 const isRead = ({ method }: Exchange): boolean => method === 'GET' || method === 'HEAD'
 
 const addAll = (headers: Headers, more: Record<string, string>): void => {
   for (const [name, value] of Object.entries(more)) headers.set(name, value)
 }
+
+/** A browser asks for a password by itself when a 401 says Basic: the dashboard has its own page. */
+const operatorHeaders = (status: number): Record<string, string> => ({
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  ...(status === 401 ? { 'www-authenticate': 'Bearer realm="golive"' } : {}),
+})
 
 const optionsOf = ({ allow }: Route): Response =>
   new Response(null, { status: 204, headers: { allow } })

@@ -1,9 +1,23 @@
+import { type Actor, tenantActor } from '../domain/actors.ts'
+import type { AdminSession } from '../domain/admin-sessions.ts'
+import type { AdminToken, Scope } from '../domain/admin-tokens.ts'
 import type { Address, Principal } from '../domain/credentials.ts'
 import type { GoLiveError } from '../domain/errors.ts'
 import { newRequestId } from '../lib/ids.ts'
 import type { Quota } from './limits.ts'
 import { problemResponse, refusalOf } from './problem.ts'
 import type { Route } from './routes.ts'
+
+/** Who calls the operator's API. */
+export interface Caller {
+  readonly actor: Actor
+  readonly scope: Scope
+  /** slug of the one tenant it may touch; null is all */
+  readonly tenant: string | null
+  /** null for who came by the unix socket or with a token */
+  readonly session: AdminSession | null
+  readonly token: AdminToken | null
+}
 
 /** One request on its way to its answer: what is known of it outside of the handler. */
 export interface Exchange {
@@ -17,7 +31,10 @@ export interface Exchange {
   readonly hasQuery: boolean
   /** null when nothing has this path */
   readonly route: Route | null
+  /** who asks of the tenant API */
   principal: Principal | null
+  /** who asks of the operator's API */
+  caller: Caller | null
   quota: Quota | null
   refusal: GoLiveError | null
   /** its answer was made with {@link ownHeaders} in it */
@@ -62,6 +79,20 @@ export class Exchanges {
   /** Who asks; only for routes that need credentials. */
   principal(request: Request): Principal {
     return principalOf(this.of(request))
+  }
+
+  /** The operator who asks; only for routes of the operator's API that need credentials. */
+  caller(request: Request): Caller {
+    const { caller } = this.of(request)
+    if (!caller) throw new Error('a route that needs credentials was reached without')
+    return caller
+  }
+
+  /** Whom the audit log names for what this request does. */
+  actor(request: Request): Actor {
+    const { caller, principal, address } = this.of(request)
+    if (principal) return tenantActor(principal.tenant.slug, principal.apiKey, address())
+    return (caller ?? this.caller(request)).actor
   }
 }
 

@@ -73,20 +73,25 @@ const FAILURES_PER_MINUTE = 60
  */
 export class FailureThrottle {
   readonly #failures = new RateLimiterMemory({ points: FAILURES_PER_MINUTE, duration: 60 })
+  readonly #hint: string
+
+  constructor(hint: string) {
+    this.#hint = hint
+  }
 
   /** Counts one failure. The refusal to answer with instead, once there were too many; else null. */
   async count(address: string): Promise<GoLiveError | null> {
     const { consumedPoints, msBeforeNext } = await this.#failures.penalty(networkOf(address))
     if (consumedPoints <= FAILURES_PER_MINUTE) return null
     return new GoLiveError('rate_limited', 'too many failed authentications from this address', {
-      hint: 'Check the api_key and the api_secret. Right credentials are answered at any time.',
+      hint: this.#hint,
       retryAfterSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
     })
   }
 }
 
 /** An IPv6 customer owns a /64 at least: single addresses would be no limit at all. */
-const networkOf = (address: string): string => {
+export const networkOf = (address: string): string => {
   if (address.includes('.') || !address.includes(':'))
     return address.slice(address.lastIndexOf(':') + 1)
   const [head = '', tail] = address.split('::')

@@ -1,10 +1,25 @@
 import { toOpenAPISchema } from '@elysiajs/openapi'
 import type { AnyElysia } from 'elysia'
 import { z } from 'zod'
+import { isOptionalBody } from './body.ts'
 
-interface About {
+/** What an API says of itself beside its routes and schemas. */
+export interface About {
+  title: string
   version: string
+  description: string
   operatorContact: string | null
+  tags: { name: string; description: string }[]
+  /** one of them is needed, except where a call says otherwise */
+  securitySchemes: Record<string, object>
+  /** answers say what is left of the tenant's limits, and the version of a room */
+  limited: boolean
+  /** status → the codes it comes with, and what they mean */
+  meaning: Record<string, string>
+  /** the meaning of 404, from the codes for the names in the path */
+  notFound: (codes: string[]) => string
+  /** the calls that differ: operationId → status → codes and meaning */
+  special: Record<string, Record<string, string>>
 }
 
 /** The OpenAPI 3.1 document of an application, as text, made from the schemas it validates with. */
@@ -12,23 +27,40 @@ export const openApiDocument = (app: AnyElysia, about: About): string => {
   const { paths, components } = toOpenAPISchema(app, { methods: ['options'] }, undefined, {
     zod: jsonSchema,
   })
-  for (const operation of operationsOf(paths as unknown as Paths)) complete(operation)
+  const operations = operationsOf(paths as unknown as Paths)
+  for (const [path, operation] of operations) complete(path, operation, about)
+  const ids = optionalBodies(app)
+  for (const [, { operationId, requestBody }] of operations)
+    if (requestBody && ids.has(operationId)) requestBody.required = false
   const document = {
     openapi: '3.1.1',
     info: {
-      title: 'GoLive tenant API',
+      title: about.title,
       version: about.version,
-      description: DESCRIPTION,
+      description: about.description,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       ...(about.operatorContact === null ? {} : { contact: { name: about.operatorContact } }),
     },
     servers: [{ url: '/', description: 'The server that this document came from' }],
-    security: [{ basic: [] }],
-    tags: TAGS,
+    security: Object.keys(about.securitySchemes).map((name) => ({ [name]: [] })),
+    tags: about.tags,
     paths,
-    components: { securitySchemes: SECURITY, headers: HEADERS, schemas: components.schemas },
+    components: {
+      securitySchemes: about.securitySchemes,
+      headers: headersUsedBy(operations),
+      schemas: components.schemas,
+    },
   }
   return `${JSON.stringify(document, null, 2)}\n`
+}
+
+/** Answers with a document that is made when it is first asked for: no start waits for it. */
+export const documentRoute = (document: () => string) => {
+  let made: string | null = null
+  return () => {
+    made ??= document()
+    return new Response(made, { headers: { 'content-type': 'application/json' } })
+  }
 }
 
 const jsonSchema = (schema: z.ZodType): unknown => {
@@ -49,24 +81,28 @@ const jsonSchema = (schema: z.ZodType): unknown => {
 interface Answer {
   description: string
   content?: Record<string, { schema: { $ref?: string } }>
-  headers?: Record<string, unknown>
+  headers?: Record<string, { $ref: string }>
 }
 
 interface Operation {
+  operationId: string
   responses: Record<string, Answer>
   parameters?: object[]
+  requestBody?: { required: boolean }
 }
 
 type Paths = Record<string, Record<string, Operation>>
 
-const operationsOf = (paths: Paths): Operation[] =>
-  Object.values(paths).flatMap((path) => Object.values(path))
+const operationsOf = (paths: Paths): [string, Operation][] =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.values(methods).map((operation): [string, Operation] => [path, operation]),
+  )
 
 /** What the generator cannot know: what a status means here, problem+json, headers, empty bodies. */
-const complete = (operation: Operation): void => {
+const complete = (path: string, operation: Operation, about: About): void => {
   for (const [status, answer] of Object.entries(operation.responses)) {
-    answer.description = MEANING[status] ?? answer.description
-    answer.headers = headersOf(status, answer)
+    answer.description = meaningOf(path, operation, status, about) ?? answer.description
+    answer.headers = headersOf(status, answer, about.limited)
     if (status === '204') delete answer.content
     const json = answer.content?.['application/json']
     if (json?.schema.$ref === '#/components/schemas/Problem') {
@@ -77,6 +113,36 @@ const complete = (operation: Operation): void => {
   if (operation.responses['412'] && operation.responses['201'])
     operation.parameters?.push(IF_NONE_MATCH)
 }
+
+/** Parameter of a path → the code of the 404 when there is nothing of this name. */
+const NOT_FOUND: Record<string, string> = {
+  '{slug}': '`tenant_not_found`',
+  '{api_key}': '`key_not_found`',
+  '{room}': '`room_not_found`',
+  '/sessions/{id}': '`session_not_found`',
+  '/tokens/{id}': '`token_not_found`',
+  '{email}': '`admin_not_found`',
+}
+
+const meaningOf = (
+  path: string,
+  { operationId }: Operation,
+  status: string,
+  { meaning, notFound, special }: About,
+): string | undefined =>
+  special[operationId]?.[status] ?? (status === '404' ? notFound(codesOf(path)) : meaning[status])
+
+const codesOf = (path: string): string[] =>
+  Object.entries(NOT_FOUND)
+    .filter(([part]) => path.includes(part))
+    .map(([, code]) => code)
+
+const optionalBodies = (app: AnyElysia): Set<string> =>
+  new Set(
+    app.routes
+      .filter(({ hooks }) => isOptionalBody(hooks.parse))
+      .map(({ hooks }) => hooks.detail.operationId),
+  )
 
 const IF_MATCH = {
   name: 'If-Match',
@@ -94,35 +160,31 @@ const IF_NONE_MATCH = {
   schema: { type: 'string' },
 }
 
-const headersOf = (status: string, answer: Answer): Record<string, unknown> => {
+const headersOf = (
+  status: string,
+  answer: Answer,
+  limited: boolean,
+): Record<string, { $ref: string }> => {
   const isRoom = answer.content?.['application/json']?.schema.$ref === '#/components/schemas/Room'
   const names = [
     'X-Request-Id',
-    ...(status === '401'
-      ? ['WWW-Authenticate']
-      : ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']),
+    ...(status === '401' ? ['WWW-Authenticate'] : limited ? RATE_LIMIT : []),
     ...(status === '429' || status === '503' ? ['Retry-After'] : []),
-    ...(isRoom ? ['ETag'] : []),
+    ...(isRoom && limited ? ['ETag'] : []),
   ]
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
 
-const MEANING: Record<string, string> = {
-  200: 'Done.',
-  201: 'Created.',
-  204: 'Done; there is nothing to say.',
-  400: '`malformed_json` or `malformed_request`: this is not a request we can read.',
-  401: '`missing_credentials`, `invalid_credentials`, `secret_sent_as_key` or `tenant_deactivated`.',
-  404: '`room_not_found`: no room of yours has this name.',
-  409: '`room_exists`, with the existing room under `room`, or `room_limit_reached`.',
-  412: '`precondition_failed`: the room was changed meanwhile, or exists, or does not.',
-  413: '`body_too_large`: more than 64 KiB.',
-  415: '`unsupported_media_type`: send `Content-Type: application/json`.',
-  422: '`validation_failed`, with every wrong field under `errors`, or `invalid_cursor`.',
-  429: '`rate_limited`: wait as `Retry-After` says.',
-  500: '`internal_error`: our fault; tell the operator the `request_id`.',
-  503: '`media_unavailable`, `storage_full` or `server_stopping`: nothing was changed, try again.',
+const headersUsedBy = (operations: [string, Operation][]): Record<string, object> => {
+  const used = new Set(
+    operations.flatMap(([, { responses }]) =>
+      Object.values(responses).flatMap(({ headers }) => Object.keys(headers ?? {})),
+    ),
+  )
+  return Object.fromEntries(Object.entries(HEADERS).filter(([name]) => used.has(name)))
 }
+
+const RATE_LIMIT = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']
 
 const header = (description: string, schema: object) => ({ description, schema })
 
@@ -137,23 +199,3 @@ const HEADERS = {
   'WWW-Authenticate': header('The kind of credentials that is expected.', { type: 'string' }),
   ETag: header('The version of the room, for `If-Match`.', { type: 'string' }),
 }
-
-const SECURITY = {
-  basic: {
-    type: 'http',
-    scheme: 'basic',
-    description: '`api_key` as user name, `api_secret` as password.',
-  },
-}
-
-const TAGS = [
-  { name: 'Tenant', description: 'Who the credentials belong to.' },
-  { name: 'Rooms', description: 'Rooms are named by you and stay until you delete them.' },
-  { name: 'Tokens', description: 'What lets people in.' },
-]
-
-const DESCRIPTION = `Create rooms and mint the tokens that let people join them.
-
-Credentials are an \`api_key\` and its \`api_secret\` as HTTP Basic user name and password: call this API from your backend, never from a browser or an app. Bodies are JSON in UTF-8, names are \`snake_case\`, times are RFC 3339 in UTC. Unknown fields are refused; \`null\` on create is the same as absent, on PATCH it clears.
-
-Every answer carries \`X-Request-Id\`. Errors are RFC 9457 problem details with a stable \`code\`. Reads, writes and token requests are limited separately; \`RateLimit-Limit\`, \`RateLimit-Remaining\` and \`RateLimit-Reset\` tell how much is left.`

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
 import callPage from '../web/call/index.html'
+import dashboardPage from '../web/dashboard/index.html'
 import docsPage from '../web/docs/index.html'
 import favicon from '../web/favicon.svg' with { type: 'file' }
+import guidePage from '../web/guide/index.html'
 import homePage from '../web/home/index.html'
 import { Asset, type BundledFile, filesOf } from './assets.ts'
+import { type GuideFacts, renderGuide } from './guide.ts'
 
 export interface Pages {
   /** @returns null when no page has this path or the method is neither GET nor HEAD */
@@ -36,30 +39,46 @@ const CALL_DEVICES = [
 ].map((feature) => `${feature}=(self)`)
 
 /**
- * The pages that the executable carries: the call, the API documentation, the front door.
- * @param wsUrl what clients connect to; named to browsers whose 'self' does not cover WebSockets
- *   of the same origin (Safari before 15.4)
+ * The pages that the executable carries: the call, the operator's dashboard, the API documentation,
+ * the integration guide, the front door.
+ * @param facts `wsUrl` is also named to browsers whose 'self' does not cover WebSockets of the same
+ *   origin (Safari before 15.4)
  */
-export const createPages = async (wsUrl: string): Promise<Pages> => {
-  const [call, docs, home] = await Promise.all([load(callPage), load(docsPage), load(homePage)])
+export const createPages = async (facts: GuideFacts): Promise<Pages> => {
+  const { wsUrl } = facts
+  const [call, dashboard, docs, guide, home] = await Promise.all([
+    load(callPage),
+    load(dashboardPage),
+    load(docsPage),
+    load(guidePage),
+    load(homePage),
+  ])
   const icon = await iconAsset()
   const routes = new Map<string, Asset>([
     ...assetsOf(call),
+    ...assetsOf(dashboard),
     ...assetsOf(docs),
+    ...assetsOf(guide),
     ...assetsOf(home),
     ['/favicon.ico', icon],
     ['/favicon.svg', icon],
     ['/', pageAsset(home, frontDoor())],
     ['/call', pageAsset(call, callPolicy(inlineHashes(call), new URL(wsUrl).origin))],
     ['/api/v1/docs', pageAsset(docs, docsPolicy())],
+    ['/ui/integrate', filledAsset(guide, renderGuide(guide.html, facts), uiPolicy())],
   ])
+  const operators = pageAsset(dashboard, uiPolicy())
   return {
     respond(request, pathname) {
       if (request.method !== 'GET' && request.method !== 'HEAD') return null
-      return routes.get(pathname)?.respond(request) ?? fixed(pathname)
+      const asset = routes.get(pathname) ?? (DASHBOARD.test(pathname) ? operators : null)
+      return asset?.respond(request) ?? fixed(pathname)
     },
   }
 }
+
+/** The dashboard's pages are told apart in the browser; a sign-in link leads to `/ui/`. */
+const DASHBOARD = /^\/ui(?:\/(?:(?:tenants(?:\/[^/]+)?|calls|audit|access|status)\/?)?)?$/
 
 interface LoadedPage {
   page: BundledFile
@@ -81,10 +100,23 @@ const assetsOf = ({ files }: LoadedPage): [string, Asset][] =>
 const pageAsset = ({ page }: LoadedPage, headers: Record<string, string>): Asset =>
   new Asset(page, { ...REVALIDATED, ...headers })
 
+/** A page with something of this server in it: its tag must change with that. */
+const filledAsset = (
+  { page }: LoadedPage,
+  html: string,
+  headers: Record<string, string>,
+): Asset => {
+  const bytes = new TextEncoder().encode(html)
+  const etag = tagOf(bytes)
+  return new Asset({ ...page, etag, bytes: async () => bytes }, { ...REVALIDATED, ...headers })
+}
+
+const tagOf = (bytes: Uint8Array): string =>
+  createHash('sha256').update(bytes).digest('base64url').slice(0, 16)
+
 const iconAsset = async (): Promise<Asset> => {
   const bytes = await Bun.file(favicon).bytes()
-  const etag = createHash('sha256').update(bytes).digest('base64url').slice(0, 16)
-  const file = { path: '/favicon.svg', type: 'image/svg+xml', etag, isPage: false }
+  const file = { path: '/favicon.svg', type: 'image/svg+xml', etag: tagOf(bytes), isPage: false }
   return new Asset({ ...file, bytes: async () => bytes }, FOR_A_DAY)
 }
 
@@ -101,6 +133,16 @@ const frontDoor = (): Record<string, string> => ({
 /** swagger-ui renders the document's Markdown as HTML (sanitised), which trusted types would forbid. */
 const docsPolicy = (): Record<string, string> => ({
   'content-security-policy': policy("connect-src 'self'"),
+  'permissions-policy': NO_DEVICES,
+})
+
+/** The dashboard and the guide: nothing makes scripts or style elements. */
+const uiPolicy = (): Record<string, string> => ({
+  'content-security-policy': policy(
+    "connect-src 'self'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ),
   'permissions-policy': NO_DEVICES,
 })
 
@@ -127,6 +169,7 @@ const inlineHashes = ({ html }: LoadedPage): string[] =>
 const REDIRECTS: Record<string, string> = {
   '/call/': '/call',
   '/api/v1/docs/': '/api/v1/docs',
+  '/ui/integrate/': '/ui/integrate',
 }
 
 const fixed = (pathname: string): Response | null => {

@@ -22,16 +22,29 @@ const PROBLEMS: Record<ErrorCode, { status: number; title: string }> = {
   slug_recently_used: { status: 409, title: 'The slug was used recently' },
   key_not_found: { status: 404, title: 'There is no such key' },
   last_key: { status: 409, title: 'It is the last key' },
+  key_limit_reached: { status: 409, title: 'The limit of keys is reached' },
   room_not_found: { status: 404, title: 'There is no such room' },
   room_exists: { status: 409, title: 'The room exists already' },
   room_limit_reached: { status: 409, title: 'The limit of rooms is reached' },
   precondition_failed: { status: 412, title: 'The precondition failed' },
+  session_ended: { status: 401, title: 'The session has ended' },
+  session_not_found: { status: 404, title: 'There is no such session' },
+  invalid_link: { status: 401, title: 'The sign-in link does not work' },
+  wrong_password: { status: 403, title: 'The password is wrong' },
+  password_required: { status: 403, title: 'A password must be chosen first' },
+  bad_origin: { status: 403, title: 'The request comes from another site' },
+  forbidden: { status: 403, title: 'This is not allowed' },
+  admin_exists: { status: 409, title: 'The account exists already' },
+  admin_not_found: { status: 404, title: 'There is no such account' },
+  token_not_found: { status: 404, title: 'There is no such token' },
   calls_running: { status: 409, title: 'Calls are running' },
   media_unavailable: { status: 503, title: 'The media server is not available' },
   server_stopping: { status: 503, title: 'The server is stopping' },
   storage_full: { status: 503, title: 'The disk is full' },
   internal_error: { status: 500, title: 'Something went wrong' },
 }
+
+export const statusOf = (code: ErrorCode): number => PROBLEMS[code].status
 
 /** Details repeat names from the request, and a URL may hold 64 KiB. */
 const MOST_CHARACTERS = 500

@@ -4,7 +4,7 @@ export interface Route {
   readonly pattern: string
   readonly methods: ReadonlySet<string>
   readonly allow: string
-  /** The decoded text of the pattern's first `:name`. */
+  /** The decoded text of the pattern's first `:name`; empty when its escapes are broken. */
   firstParameter(path: string): string
 }
 
@@ -47,6 +47,14 @@ const routeOf = (pattern: string, own: string[], match: RegExp): Route => {
     pattern,
     methods,
     allow: [...methods].sort().join(', '),
-    firstParameter: (path) => decodeURIComponent(match.exec(path)?.[1] ?? ''),
+    firstParameter: (path) => decoded(match.exec(path)?.[1] ?? ''),
+  }
+}
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
   }
 }

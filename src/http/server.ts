@@ -27,8 +27,16 @@ export const buildTenantApi = (
 
 /** The operator's API, /admin, for the socket and for a CLI without a server. Never throws. */
 export const buildAdminApi = (deps: HttpDeps): { handle(request: Request): Answer } => {
-  const door = adminDoor(deps)
+  const door = adminDoor(deps, 'socket')
   return { handle: (request) => door.handle(request, () => null) }
+}
+
+/** The operator's API over HTTP, where callers prove who they are. Never throws. */
+export const buildRemoteAdminApi = (
+  deps: HttpDeps,
+): { handle(request: Request, address: string | null): Answer } => {
+  const door = adminDoor(deps, 'http')
+  return { handle: (request, address) => door.handle(request, () => address) }
 }
 
 /** Seconds a connection may be silent. Bodies slower than about 16 KB/s are cut by it, too. */
@@ -54,9 +62,10 @@ const hostCheck = (): ((host: string) => boolean) => {
   }
 }
 
-/** The public server: the join gate, health, the tenant API and pages, in this order. */
+/** The public server: the two APIs, the join gate, health and pages. */
 export const servePublic = (deps: HttpDeps, gate: SignalGate, pages: Pages): Bun.Server<Pump> => {
   const api = tenantDoor(deps)
+  const admin = adminDoor(deps, 'http')
   const isHost = hostCheck()
   const other = (request: Request, path: string): Answer => {
     if (path === '/healthz' || path === '/readyz') return health(deps, request, path)
@@ -74,6 +83,10 @@ export const servePublic = (deps: HttpDeps, gate: SignalGate, pages: Pages): Bun
       const path = pathOf(request.url)
       if (path.startsWith('/api/v1/') && !isDocs(path))
         return api.handle(request, () => server.requestIP(request)?.address ?? null)
+      if (path.startsWith('/admin/')) {
+        if (isPatient(request)) server.timeout(request, ADMIN_IDLE_SECONDS)
+        return admin.handle(request, () => server.requestIP(request)?.address ?? null)
+      }
       return gate.handles(path) ? gate.handle(request, server) : other(request, path)
     },
     websocket: gate.websocket,
@@ -106,7 +119,11 @@ const health = ({ status }: HttpDeps, request: Request, path: string): Answer =>
  * out. Bun's types leave it out for unix sockets, where it works and where `server.timeout` does
  * not: a call would be cut after 12 seconds (seen in 1.4.5).
  */
-const ADMIN_IDLE: object = { idleTimeout: 120 }
+const ADMIN_IDLE_SECONDS = 120
+const ADMIN_IDLE: object = { idleTimeout: ADMIN_IDLE_SECONDS }
+
+/** Reads are answered soon: only changes may wait for people to be put out. */
+const isPatient = ({ method }: Request): boolean => method !== 'GET' && method !== 'HEAD'
 
 /** The longest path that sockaddr_un holds on Linux, less the closing NUL. */
 const MAX_SOCKET_PATH = 107

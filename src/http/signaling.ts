@@ -27,6 +27,8 @@ const STATUS: Record<RefusalCode, number> = {
   server_full: 503,
 }
 
+export const statusOfRefusal = (code: RefusalCode): number => STATUS[code]
+
 /**
  * The query parameters that livekit-server 1.13.5 reads from clients, less `access_token` (swapped)
  * and `publish`, which would append to the identity and so take a seat under another name.
@@ -107,13 +109,12 @@ const answer = async (
   const token = tokenOf(request, url.searchParams)
   if (path.endsWith('/validate')) return validate(deps, token, requestId)
   if (!asksForUpgrade(request.headers)) {
-    return refuse(
-      new Refusal(
-        'upgrade_required',
-        'this is a WebSocket address; a proxy in front may have removed the Upgrade header',
-      ),
-      requestId,
+    const refusal = new Refusal(
+      'upgrade_required',
+      'this is a WebSocket address; a proxy in front may have removed the Upgrade header',
     )
+    deps.joins.note(token, refusal)
+    return refuse(refusal, requestId)
   }
   return join(deps, request, server, { token, path, query: forwarded(url.searchParams), requestId })
 }

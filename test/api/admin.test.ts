@@ -234,6 +234,7 @@ describe('keys', () => {
     expect(rotated.body.previous_secret).toEqual({
       expires_at: expect.any(String),
       last_used_at: null,
+      last_used_from: null,
     })
     for (const one of [key, rotated.body])
       expect((await api.v1('GET', '/me', { key: one })).status).toBe(200)

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { TestApi } from '../support/api.ts'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { type Answer, TestApi } from '../support/api.ts'
 
 let api: TestApi
 
@@ -10,68 +11,188 @@ beforeAll(() => {
 
 afterAll(() => api.close())
 
-test('the document is public and the committed copy is what is served', async () => {
-  const served = await api.v1('GET', '/openapi.json')
-  expect([served.status, served.headers.get('content-type')]).toEqual([200, 'application/json'])
-  const committed = await Bun.file(join(import.meta.dir, '../../docs/openapi.json')).text()
-  // After a change that is meant: bun scripts/generate-openapi.ts
-  expect(served.text).toBe(committed)
-})
+/** Served by → committed as. After a change that is meant: bun scripts/generate-openapi.ts */
+const DOCUMENTS: Record<string, () => Promise<Answer>> = {
+  'openapi.json': () => api.v1('GET', '/openapi.json'),
+  'openapi-admin.json': () => api.admin('GET', '/openapi.json'),
+}
 
-test('/swagger leads to the documentation', async () => {
-  const answer = await api.v1('GET', '/swagger')
-  expect([answer.status, answer.headers.get('location')]).toEqual([302, '/api/v1/docs'])
-})
+interface Operation {
+  name: string
+  operationId?: string
+  summary?: string
+  tags: string[]
+  requestBody?: { content: Record<string, { schema: { $ref?: string } }> }
+  responses: Record<string, { description: string; content?: object }>
+}
 
-test('every call is described: id, summary, credentials, problems for every error, examples', async () => {
-  const { body } = await api.v1('GET', '/openapi.json')
-  const operations = Object.entries(body.paths).flatMap(([path, methods]) =>
+const operationsOf = (document: { paths: object }): Operation[] =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods as object).map(([method, operation]) => ({
-      name: `${method} ${path}`,
       ...operation,
+      name: `${method} ${path}`,
     })),
   )
-  expect(operations.map(({ name }) => name).sort()).toEqual([
-    'delete /api/v1/rooms/{room}',
-    'get /api/v1/me',
-    'get /api/v1/rooms',
-    'get /api/v1/rooms/{room}',
-    'patch /api/v1/rooms/{room}',
-    'post /api/v1/rooms',
-    'post /api/v1/rooms/{room}/tokens',
-    'put /api/v1/rooms/{room}',
-  ])
-  expect(body.security).toEqual([{ basic: [] }])
-  for (const { name, operationId, summary, responses } of operations) {
-    expect([name, typeof operationId, typeof summary]).toEqual([name, 'string', 'string'])
-    for (const status of ['401', '422', '429', '500'])
-      expect([name, status in responses]).toEqual([name, true])
-    for (const [status, { content }] of Object.entries<{ content?: object }>(responses)) {
-      const types = Object.keys(content ?? {})
-      expect([name, status, types]).toEqual([
-        name,
-        status,
-        Number(status) >= 400
-          ? ['application/problem+json']
-          : status === '204'
-            ? []
-            : ['application/json'],
-      ])
+
+describe.each(Object.keys(DOCUMENTS))('docs/%s', (name) => {
+  const ask = DOCUMENTS[name] as () => Promise<Answer>
+
+  test('is what is served', async () => {
+    const served = await ask()
+    expect([served.status, served.headers.get('content-type')]).toEqual([200, 'application/json'])
+    expect(served.text).toBe(await Bun.file(join(import.meta.dir, '../../docs', name)).text())
+  })
+
+  test('is valid OpenAPI 3.1 to a validator that is not ours', async () => {
+    const { body } = await ask()
+    const validator = new Validator()
+    expect((await validator.validate(body)).errors).toBeUndefined()
+    expect(validator.version).toBe('3.1')
+  })
+
+  test('describes each call: id, summary, tag, credentials, a problem for every error', async () => {
+    const { body } = await ask()
+    const operations = operationsOf(body)
+    const tags = body.tags.map((tag: { name: string }) => tag.name)
+    const ids = new Set(operations.map(({ operationId }) => operationId))
+    expect(ids.size).toBe(operations.length)
+    for (const { name, operationId, summary, tags: own, responses } of operations) {
+      expect([name, typeof operationId, typeof summary]).toEqual([name, 'string', 'string'])
+      expect(tags).toContain(own[0])
+      for (const status of ['400', '401', '422', '429', '500'])
+        expect([name, status in responses]).toEqual([name, true])
+      for (const [status, { content, description }] of Object.entries(responses)) {
+        expect([name, status, contentOf(status)]).toEqual([
+          name,
+          status,
+          Object.keys(content ?? {}),
+        ])
+        // Elysia's own words, where ours are missing
+        expect([name, description]).not.toEqual([name, expect.stringMatching(/^Response for/)])
+        if (Number(status) >= 400) expect([name, description]).toEqual([name, CODES])
+      }
     }
-  }
-  for (const name of ['RoomCreate', 'TokenRequest', 'Room'])
-    expect(body.components.schemas[name].examples).toHaveLength(1)
-  expect(JSON.stringify(body)).not.toMatch(/\/admin|\$defs/)
+    expect(JSON.stringify(body)).not.toMatch(/\$defs|undefined/)
+  })
+
+  test('shows an example of every body that is sent', async () => {
+    const { body } = await ask()
+    for (const { name, requestBody } of operationsOf(body)) {
+      if (!requestBody) continue
+      const model = requestBody.content['application/json']?.schema.$ref?.split('/').at(-1) ?? ''
+      expect([name, body.components.schemas[model]?.examples?.length]).toEqual([name, 1])
+    }
+  })
 })
 
-test('it names whom to ask when the operator said so', async () => {
-  const config = {
-    ...api.deps.config,
-    admin: { ...api.deps.config.admin, operator_contact: 'ops@example.com' },
-  }
-  const other = new TestApi({ config })
-  expect((await other.v1('GET', '/openapi.json')).body.info.contact).toEqual({
-    name: 'ops@example.com',
+const CODES = expect.stringMatching(/`[a-z_]+`/)
+
+const contentOf = (status: string): string[] => {
+  if (Number(status) >= 400) return ['application/problem+json']
+  return status === '204' ? [] : ['application/json']
+}
+
+describe('the document of the tenant API', () => {
+  test('is public, needs Basic credentials and says nothing of the operator', async () => {
+    const { body, text } = await api.v1('GET', '/openapi.json')
+    expect(body.security).toEqual([{ basic: [] }])
+    expect(body.components.securitySchemes.basic).toMatchObject({ type: 'http', scheme: 'basic' })
+    expect(text).not.toContain('/admin')
+    expect(
+      operationsOf(body)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([
+      'delete /api/v1/keys/{api_key}',
+      'delete /api/v1/rooms/{room}',
+      'get /api/v1/keys',
+      'get /api/v1/me',
+      'get /api/v1/rooms',
+      'get /api/v1/rooms/{room}',
+      'patch /api/v1/rooms/{room}',
+      'post /api/v1/keys',
+      'post /api/v1/keys/{api_key}/rotate',
+      'post /api/v1/rooms',
+      'post /api/v1/rooms/{room}/tokens',
+      'put /api/v1/rooms/{room}',
+    ])
   })
-  await other.close()
+
+  test('names whom to ask when the operator said so', async () => {
+    const config = {
+      ...api.deps.config,
+      admin: { ...api.deps.config.admin, operator_contact: 'ops@example.com' },
+    }
+    const other = new TestApi({ config })
+    for (const document of [
+      await other.v1('GET', '/openapi.json'),
+      await other.admin('GET', '/openapi.json'),
+    ])
+      expect(document.body.info.contact).toEqual({ name: 'ops@example.com' })
+    await other.close()
+  })
+
+  test('is led to by /swagger, as a page', async () => {
+    const answer = await api.v1('GET', '/swagger')
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/api/v1/docs'])
+  })
 })
+
+describe("the document of the operator's API", () => {
+  test('is for operators only', async () => {
+    expect((await api.remote('GET', '/openapi.json')).status).toBe(401)
+    const { body } = await api.admin('POST', '/tokens', { json: { label: 't', scope: 'read' } })
+    const headers = { authorization: `Bearer ${body.token}` }
+    expect((await api.remote('GET', '/openapi.json', { headers })).status).toBe(200)
+  })
+
+  test('knows both kinds of credentials, and describes every route there is', async () => {
+    const { body } = await api.admin('GET', '/openapi.json')
+    expect(body.security).toEqual([{ cookie: [] }, { bearer: [] }])
+    expect(body.components.securitySchemes).toMatchObject({
+      cookie: { type: 'apiKey', in: 'cookie', name: '__Host-golive' },
+      bearer: { type: 'http', scheme: 'bearer' },
+    })
+    expect(body.paths['/admin/session'].post.security).toEqual([])
+    expect(
+      operationsOf(body)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(ADMIN_CALLS)
+  })
+})
+
+const ADMIN_CALLS = [
+  'delete /admin/session',
+  'delete /admin/sessions/{id}',
+  'delete /admin/tenants/{slug}',
+  'delete /admin/tenants/{slug}/keys/{api_key}',
+  'delete /admin/tokens/{id}',
+  'get /admin/admins',
+  'get /admin/audit',
+  'get /admin/calls',
+  'get /admin/session',
+  'get /admin/sessions',
+  'get /admin/status',
+  'get /admin/tenants',
+  'get /admin/tenants/{slug}',
+  'get /admin/tenants/{slug}/keys',
+  'get /admin/tenants/{slug}/problems',
+  'get /admin/tenants/{slug}/rooms',
+  'get /admin/tenants/{slug}/rooms/{room}',
+  'get /admin/tokens',
+  'patch /admin/tenants/{slug}',
+  'post /admin/admins',
+  'post /admin/admins/{email}/reset',
+  'post /admin/livekit/restart',
+  'post /admin/restart',
+  'post /admin/session',
+  'post /admin/stop',
+  'post /admin/tenants',
+  'post /admin/tenants/{slug}/keys',
+  'post /admin/tenants/{slug}/keys/{api_key}/rotate',
+  'post /admin/tenants/{slug}/rooms',
+  'post /admin/tenants/{slug}/rooms/{room}/tokens',
+  'post /admin/tokens',
+  'put /admin/password',
+]

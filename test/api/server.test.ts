@@ -73,25 +73,41 @@ describe('what is where', () => {
     expect(await (await ask(path)).text()).toBe(text)
   })
 
-  test.each([
-    '/metrics',
-    '/admin',
-    '/admin/status',
-    '/admin/tenants',
-    '/twirp',
-    '/debug/pprof',
-    '/nope',
-    '/api/v2/me',
-    '/api/v1',
-  ])('%s is a 404 problem on the public port', async (path) => {
-    const answer = await ask(path, { headers: { authorization: basic(key) } })
-    const body = (await answer.json()) as { code: string; request_id: string }
-    expect([answer.status, answer.headers.get('content-type'), body.code]).toEqual([
-      404,
-      'application/problem+json',
-      'not_found',
-    ])
-    expect(answer.headers.get('x-request-id')).toBe(body.request_id)
+  test.each(['/metrics', '/admin', '/twirp', '/debug/pprof', '/nope', '/api/v2/me', '/api/v1'])(
+    '%s is a 404 problem on the public port',
+    async (path) => {
+      const answer = await ask(path, { headers: { authorization: basic(key) } })
+      const body = (await answer.json()) as { code: string; request_id: string }
+      expect([answer.status, answer.headers.get('content-type'), body.code]).toEqual([
+        404,
+        'application/problem+json',
+        'not_found',
+      ])
+      expect(answer.headers.get('x-request-id')).toBe(body.request_id)
+    },
+  )
+
+  test('the operator API asks who calls, and has no way in for a tenant', async () => {
+    for (const path of ['/admin/status', '/admin/tenants', '/admin/nope']) {
+      expect([path, (await ask(path)).status]).toEqual([path, 401])
+      const headers = { authorization: basic(key) }
+      const answer = await ask(path, { headers })
+      expect([path, answer.status]).toEqual([path, 401])
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="golive"')
+    }
+  })
+
+  test('what is for the machine alone is a 404 on the public port', async () => {
+    for (const path of [
+      '/admin/stop',
+      '/admin/restart',
+      '/admin/admins',
+      '/admin/admins/a@b.example/reset',
+    ]) {
+      const answer = await ask(path, { method: 'POST', body: '{}' })
+      expect([path, answer.status]).toEqual([path, 404])
+    }
+    expect(api.asked).toEqual([])
   })
 
   test('a doubled slash is another path', async () => {

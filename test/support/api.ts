@@ -3,17 +3,28 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configSchema } from '../../src/config/schema.ts'
+import { AdminSessions } from '../../src/domain/admin-sessions.ts'
+import { AdminTokens } from '../../src/domain/admin-tokens.ts'
+import { Admins } from '../../src/domain/admins.ts'
+import { Audit } from '../../src/domain/audit.ts'
 import { Calls, type Livekit } from '../../src/domain/calls.ts'
 import { Control } from '../../src/domain/control.ts'
 import { Credentials } from '../../src/domain/credentials.ts'
 import { Keys, SecretBox } from '../../src/domain/keys.ts'
+import { Passwords } from '../../src/domain/passwords.ts'
 import { Presence } from '../../src/domain/presence.ts'
+import { Problems } from '../../src/domain/problems.ts'
 import { Rooms } from '../../src/domain/rooms.ts'
 import { Status } from '../../src/domain/status.ts'
 import { Tenants } from '../../src/domain/tenants.ts'
 import { Tokens } from '../../src/domain/tokens.ts'
 import { Metrics } from '../../src/http/metrics.ts'
-import { buildAdminApi, buildTenantApi, type HttpDeps } from '../../src/http/server.ts'
+import {
+  buildAdminApi,
+  buildRemoteAdminApi,
+  buildTenantApi,
+  type HttpDeps,
+} from '../../src/http/server.ts'
 import { createLogger } from '../../src/lib/log.ts'
 import type { ChildStatus } from '../../src/livekit/supervisor.ts'
 import { openStore } from '../../src/store/db.ts'
@@ -85,11 +96,14 @@ export class TestApi {
   readonly livekit = new FakeLivekit()
   readonly logged: Record<string, unknown>[] = []
   readonly asked: string[] = []
+  /** what the disk says of itself */
+  disk = { freeBytes: 50 * 2 ** 30, totalBytes: 100 * 2 ** 30 }
   readonly deps: HttpDeps
   readonly store: ReturnType<typeof openStore>
   readonly #folder = mkdtempSync(join(tmpdir(), 'golive-api-'))
   readonly #tenantApi: ReturnType<typeof buildTenantApi>
   readonly #adminApi: ReturnType<typeof buildAdminApi>
+  readonly #remoteAdminApi: ReturnType<typeof buildRemoteAdminApi>
 
   constructor(overrides: Partial<HttpDeps> = {}) {
     this.store = openStore(join(this.#folder, 'golive.db'))
@@ -99,6 +113,7 @@ export class TestApi {
     this.deps = { ...this.#parts(), ...overrides }
     this.#tenantApi = buildTenantApi(this.deps)
     this.#adminApi = buildAdminApi(this.deps)
+    this.#remoteAdminApi = buildRemoteAdminApi(this.deps)
   }
 
   #parts(): HttpDeps {
@@ -106,17 +121,22 @@ export class TestApi {
     const clock = () => this.now++
     const log = createLogger('debug', { write: (line) => void this.logged.push(JSON.parse(line)) })
     const presence = new Presence(clock)
+    const audit = new Audit({ store, clock })
+    const publicUrl = 'http://127.0.0.1:8080'
     const box = new SecretBox(randomBytes(32))
     const child = () => ({ up: true, generation: 1 })
     const calls = new Calls({ store, clock, log, presence, livekit, child })
-    const credentials = new Credentials({ store, clock, box })
-    const keys = new Keys({ store, clock, box, credentials, calls })
-    const tenants = new Tenants({ store, clock, keys, credentials, calls })
+    const problems = new Problems(clock)
+    const credentials = new Credentials({ store, clock, box, problems })
+    const keys = new Keys({ store, clock, box, credentials, calls, audit })
+    const tenants = new Tenants({ store, clock, keys, credentials, calls, audit })
     const rooms = new Rooms({ store, clock, presence, calls })
     const wsUrl = 'ws://127.0.0.1:8080'
     const tokens = new Tokens({ clock, joinKey: randomBytes(32), wsUrl, rooms, keys })
     const note = (what: string) => () => void this.asked.push(what)
     const control = new Control({
+      store,
+      audit,
       presence,
       restartChild: async () => void this.asked.push('restart livekit'),
       restart: note('restart'),
@@ -125,12 +145,18 @@ export class TestApi {
     return {
       config: { ...configSchema.parse({}), source: null },
       log,
+      audit,
+      admins: new Admins({ store, clock, audit, publicUrl }),
+      sessions: new AdminSessions({ store, clock, audit, passwords: new Passwords() }),
+      adminTokens: new AdminTokens({ store, clock, audit }),
+      publicUrl,
       tenants,
       keys,
       rooms,
       tokens,
       credentials,
       presence,
+      problems,
       status: new Status({
         store,
         clock,
@@ -139,8 +165,11 @@ export class TestApi {
         child: childStatus,
         version: VERSION,
         dataDir: this.#folder,
-        publicUrl: 'http://127.0.0.1:8080',
+        publicUrl,
+        wsUrl,
+        mediaIp: '127.0.0.1',
         maxParticipants: 200,
+        disk: async () => this.disk,
       }),
       control,
       metrics: new Metrics(),
@@ -163,6 +192,13 @@ export class TestApi {
         new Request(`http://localhost/admin${path}`, this.#init(method, ask)),
       ),
     )
+  }
+
+  /** The operator's API over HTTP, where who asks has to prove it. */
+  async remote(method: string, path: string, ask: Ask = {}): Promise<Answer> {
+    const request = new Request(`http://localhost/admin${path}`, this.#init(method, ask))
+    const address = ask.address === undefined ? '127.0.0.1' : ask.address
+    return read(await this.#remoteAdminApi.handle(request, address))
   }
 
   /** A tenant with its first key; limits so high that no test meets them by accident. */

@@ -4,17 +4,29 @@ import type { Room } from '../../domain/rooms.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { jsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
-import { roomCreate, tokenRequest, toRoomInput, toTokenInput } from '../v1/inputs.ts'
+import { toRoomInput, toTokenInput } from '../v1/inputs.ts'
 import { withRoomWire } from '../v1/rooms.ts'
 import { noQuery, roomsQuery, toListWire, toMintedWire, toRoomWire } from '../v1/shapes.ts'
+import { ADMIN_BODY_REFUSALS, ADMIN_REFUSALS, adminModels } from './models.ts'
 import { slugPath } from './tenants.ts'
 
-const roomPath = slugPath.extend({ room: z.string() })
+const roomPath = slugPath.extend({ room: z.string().meta({ examples: ['team-standup'] }) })
+
+const tags = ['Rooms']
 
 /** The operator sees what the tenant sees, and who is in a room. */
-export const rooms = ({ tenants, rooms, tokens }: HttpDeps) => {
-  const wire = (room: Room) => toRoomWire(room, rooms.participantsNow(room))
+export const rooms = (deps: HttpDeps) => new Elysia().use(collection(deps)).use(single(deps))
+
+const wireBy =
+  ({ rooms }: HttpDeps) =>
+  (room: Room) =>
+    toRoomWire(room, rooms.participantsNow(room))
+
+const collection = (deps: HttpDeps) => {
+  const { tenants, rooms } = deps
+  const wire = wireBy(deps)
   return new Elysia()
+    .use(adminModels())
     .get(
       '/admin/tenants/:slug/rooms',
       async ({ params, query }) => {
@@ -22,7 +34,17 @@ export const rooms = ({ tenants, rooms, tokens }: HttpDeps) => {
         const tenant = await tenants.get(params.slug)
         return toListWire(await rooms.list(tenant, { limit, cursor, active }), wire)
       },
-      { params: slugPath, query: roomsQuery },
+      {
+        params: slugPath,
+        query: roomsQuery,
+        response: { 200: 'RoomList', ...ADMIN_REFUSALS },
+        detail: {
+          operationId: 'listTenantRooms',
+          tags,
+          summary: "List a tenant's rooms",
+          description: 'Oldest first.',
+        },
+      },
     )
     .post(
       '/admin/tenants/:slug/rooms',
@@ -34,8 +56,22 @@ export const rooms = ({ tenants, rooms, tokens }: HttpDeps) => {
         set.status = 201
         return wire(made)
       },
-      { params: slugPath, query: noQuery, parse: jsonBody, body: roomCreate },
+      {
+        params: slugPath,
+        query: noQuery,
+        parse: jsonBody,
+        body: 'RoomCreate',
+        response: { 201: 'Room', 409: 'Problem', ...ADMIN_BODY_REFUSALS },
+        detail: { operationId: 'createTenantRoom', tags, summary: 'Create a room for a tenant' },
+      },
     )
+}
+
+const single = (deps: HttpDeps) => {
+  const { tenants, rooms, tokens } = deps
+  const wire = wireBy(deps)
+  return new Elysia()
+    .use(adminModels())
     .get(
       '/admin/tenants/:slug/rooms/:room',
       async ({ params }) => {
@@ -45,7 +81,16 @@ export const rooms = ({ tenants, rooms, tokens }: HttpDeps) => {
           .map((person) => ({ ...person, since: rfc3339(person.since) }))
         return { ...wire(room), participants }
       },
-      { params: roomPath, query: noQuery },
+      {
+        params: roomPath,
+        query: noQuery,
+        response: { 200: 'RoomWithPeople', ...ADMIN_REFUSALS },
+        detail: {
+          operationId: 'getTenantRoom',
+          tags,
+          summary: 'Get a room and who is in it',
+        },
+      },
     )
     .post(
       '/admin/tenants/:slug/rooms/:room/tokens',
@@ -58,6 +103,18 @@ export const rooms = ({ tenants, rooms, tokens }: HttpDeps) => {
         set.headers['cache-control'] = 'no-store'
         return toMintedWire(minted)
       },
-      { params: roomPath, query: noQuery, parse: jsonBody, body: tokenRequest },
+      {
+        params: roomPath,
+        query: noQuery,
+        parse: jsonBody,
+        body: 'TokenRequest',
+        response: { 200: 'Token', ...ADMIN_BODY_REFUSALS },
+        detail: {
+          operationId: 'createTenantRoomToken',
+          tags,
+          summary: 'Mint a join token for a tenant',
+          description: "By the tenant's oldest key that works.",
+        },
+      },
     )
 }

@@ -1,40 +1,18 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { displayNameSchema, slugSchema } from '../../domain/names.ts'
+import { freeText } from '../../domain/names.ts'
 import { DEFAULT_LIMITS, type Limits, type TenantChanges } from '../../domain/tenants.ts'
 import { jsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
+import type { Exchanges } from '../exchange.ts'
 import { invalid } from '../problem.ts'
-import { noQuery, pageQuery, toListWire, toTenantWire } from '../v1/shapes.ts'
+import { noQuery, nothing, pageQuery, toListWire, toTenantWire } from '../v1/shapes.ts'
+import type { LimitsInput, tenantPatch } from './inputs.ts'
+import { ADMIN_BODY_REFUSALS, ADMIN_REFUSALS, adminModels, CHANGE_REFUSALS } from './models.ts'
 
-export const slugPath = z.strictObject({ slug: z.string() })
+export const slugPath = z.strictObject({ slug: z.string().meta({ examples: ['acme'] }) })
 
-const MOST = 1_000_000
-const count = (least: number) => z.int().min(least).max(MOST).nullish()
-
-const limitsInput = z.strictObject({
-  max_rooms: count(0),
-  max_participants_per_room: count(1),
-  max_concurrent_participants: count(0),
-  participant_minutes_per_month: z.int().min(0).max(Number.MAX_SAFE_INTEGER).nullish(),
-  api_requests_per_second: count(1),
-  token_mints_per_second: count(1),
-  max_webhooks: count(0),
-})
-
-type LimitsInput = z.output<typeof limitsInput>
-
-const tenantCreate = z.strictObject({
-  slug: slugSchema,
-  name: displayNameSchema.nullish(),
-  limits: limitsInput.nullish(),
-})
-
-const tenantPatch = z.strictObject({
-  name: displayNameSchema.nullish(),
-  limits: limitsInput.nullish(),
-  status: z.enum(['active', 'deactivated']).optional(),
-})
+const tags = ['Tenants']
 
 /** Those that are given; null goes back to the default. */
 const toLimits = (input: LimitsInput): Partial<Limits> =>
@@ -50,48 +28,115 @@ const toChanges = ({ name, limits, status }: z.output<typeof tenantPatch>): Tena
   ...(status === undefined ? {} : { status }),
 })
 
-export const tenants = ({ tenants }: HttpDeps) =>
+const tenantsQuery = pageQuery.extend({
+  q: freeText(128).optional().meta({ description: 'Only tenants whose slug or name begins so.' }),
+})
+
+const deleteQuery = z.strictObject({
+  confirm: z.string().optional().meta({ description: 'The slug once more.' }),
+})
+
+/** Tenants, by their slugs. */
+export const tenants = (deps: HttpDeps, exchanges: Exchanges) =>
+  new Elysia().use(collection(deps, exchanges)).use(single(deps, exchanges))
+
+const collection = ({ tenants }: HttpDeps, exchanges: Exchanges) =>
   new Elysia()
+    .use(adminModels())
     .get(
       '/admin/tenants',
-      async ({ query }) => toListWire(await tenants.list(query), toTenantWire),
-      { query: pageQuery },
+      async ({ query: { q, ...page } }) =>
+        toListWire(await tenants.list({ ...page, beginning: q }), toTenantWire),
+      {
+        query: tenantsQuery,
+        response: { 200: 'TenantList', ...ADMIN_REFUSALS },
+        detail: {
+          operationId: 'listTenants',
+          tags,
+          summary: 'List tenants',
+          description: 'Oldest first.',
+        },
+      },
     )
     .post(
       '/admin/tenants',
-      async ({ body, set }) => {
-        const { tenant, key } = await tenants.create({
+      async ({ request, body, set }) => {
+        const input = {
           slug: body.slug,
           name: body.name ?? null,
           limits: toLimits(body.limits ?? {}),
-        })
+        }
+        const { tenant, key } = await tenants.create(input, exchanges.actor(request))
         set.status = 201
         set.headers['cache-control'] = 'no-store'
         return { ...toTenantWire(tenant), api_key: key.apiKey, api_secret: key.apiSecret }
       },
-      { query: noQuery, parse: jsonBody, body: tenantCreate },
+      {
+        query: noQuery,
+        parse: jsonBody,
+        body: 'TenantCreate',
+        response: { 201: 'NewTenant', 409: 'Problem', ...ADMIN_BODY_REFUSALS },
+        detail: {
+          operationId: 'createTenant',
+          tags,
+          summary: 'Create a tenant',
+          description: 'With its first key, whose secret is in this answer and in no other.',
+        },
+      },
     )
+
+const single = ({ tenants }: HttpDeps, exchanges: Exchanges) =>
+  new Elysia()
+    .use(adminModels())
     .get(
       '/admin/tenants/:slug',
       async ({ params }) => toTenantWire(await tenants.get(params.slug)),
       {
         params: slugPath,
         query: noQuery,
+        response: { 200: 'Tenant', ...ADMIN_REFUSALS },
+        detail: { operationId: 'getTenant', tags, summary: 'Get a tenant' },
       },
     )
     .patch(
       '/admin/tenants/:slug',
-      async ({ params, body }) => toTenantWire(await tenants.update(params.slug, toChanges(body))),
-      { params: slugPath, query: noQuery, parse: jsonBody, body: tenantPatch },
+      async ({ request, params, body }) => {
+        const actor = exchanges.actor(request)
+        return toTenantWire(await tenants.update(params.slug, toChanges(body), actor))
+      },
+      {
+        params: slugPath,
+        query: noQuery,
+        parse: jsonBody,
+        body: 'TenantPatch',
+        response: { 200: 'Tenant', ...ADMIN_BODY_REFUSALS },
+        detail: {
+          operationId: 'updateTenant',
+          tags,
+          summary: 'Change a tenant',
+          description: 'What is absent stays.',
+        },
+      },
     )
     .delete(
       '/admin/tenants/:slug',
-      async ({ params, query, set }) => {
+      async ({ request, params, query, set }) => {
         if (query.confirm !== params.slug) throw notConfirmed(params.slug)
-        await tenants.delete(params.slug)
+        await tenants.delete(params.slug, exchanges.actor(request))
         set.status = 204
       },
-      { params: slugPath, query: z.strictObject({ confirm: z.string().optional() }) },
+      {
+        params: slugPath,
+        query: deleteQuery,
+        response: { 204: nothing, ...CHANGE_REFUSALS },
+        detail: {
+          operationId: 'deleteTenant',
+          tags,
+          summary: 'Delete a tenant',
+          description:
+            'With its rooms and keys; running calls end. The slug can be used again after 24 hours.',
+        },
+      },
     )
 
 const notConfirmed = (slug: string) =>

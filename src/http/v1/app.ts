@@ -4,7 +4,9 @@ import { BasicAuth } from '../auth.ts'
 import type { HttpDeps } from '../deps.ts'
 import { Door } from '../door.ts'
 import { Exchanges } from '../exchange.ts'
-import { openApiDocument } from '../openapi.ts'
+import { documentRoute, openApiDocument } from '../openapi.ts'
+import { TENANT_API } from './document.ts'
+import { keys } from './keys.ts'
 import { me } from './me.ts'
 import { rooms } from './rooms.ts'
 import { MINT_PATTERN, minter, tokens } from './tokens.ts'
@@ -19,19 +21,19 @@ export const tenantDoor = (deps: HttpDeps): Door => {
     .use(me(deps, exchanges))
     .use(rooms(deps, exchanges))
     .use(tokens(mint, exchanges))
-  const about = { version: deps.version, operatorContact: deps.config.admin.operator_contact }
-  let document: string | null = null
-  app.use(
-    openRoutes(() => {
-      document ??= openApiDocument(app, about)
-      return document
-    }),
-  )
+    .use(keys(deps, exchanges))
+  const about = {
+    ...TENANT_API,
+    version: deps.version,
+    operatorContact: deps.config.admin.operator_contact,
+  }
+  app.use(openRoutes(() => openApiDocument(app, about)))
   return new Door({
     app,
     exchanges,
     log: deps.log,
     metrics: deps.metrics,
+    problems: deps.problems,
     auth: new BasicAuth(deps.credentials),
     open: OPEN_ROUTES,
     mint: { pattern: MINT_PATTERN, respond: mint },
@@ -40,13 +42,7 @@ export const tenantDoor = (deps: HttpDeps): Door => {
 
 const openRoutes = (document: () => string) =>
   new Elysia()
-    .get(
-      '/api/v1/openapi.json',
-      () => new Response(document(), { headers: { 'content-type': 'application/json' } }),
-      {
-        detail: { hide: true },
-      },
-    )
+    .get('/api/v1/openapi.json', documentRoute(document), { detail: { hide: true } })
     .get(
       '/api/v1/swagger',
       () => new Response(null, { status: 302, headers: { location: '/api/v1/docs' } }),

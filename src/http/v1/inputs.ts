@@ -9,6 +9,7 @@ import {
 } from '../../domain/names.ts'
 import { ROOM_DEFAULTS, type RoomInput } from '../../domain/rooms.ts'
 import type { TokenInput } from '../../domain/tokens.ts'
+import { queryFlag } from './shapes.ts'
 
 /** The shapes of request bodies. Null is the same as absent, but on PATCH, where it clears. */
 
@@ -96,6 +97,51 @@ const cleared = <T>(value: T | null | undefined, cleared: T): T | undefined =>
   value === null ? cleared : value
 
 const DEFAULT_TTL_SECONDS = 3600
+
+export const keyCreate = z
+  .strictObject({
+    label: freeText(128)
+      .min(1)
+      .nullish()
+      .meta({ description: 'What the key is for, at most 128 bytes of UTF-8.' }),
+    expires_at: instant
+      .nullish()
+      .meta({ description: 'When the key stops working; tokens that it minted do not.' }),
+  })
+  .meta({ examples: [{ label: 'backend 2026', expires_at: null }] })
+
+export const toKeyInput = (body: z.output<typeof keyCreate>) => ({
+  label: body.label ?? null,
+  expiresAt: body.expires_at ?? null,
+})
+
+export const keyRotate = z
+  .strictObject({
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(30 * DAY)
+      .nullish()
+      .meta({
+        default: DAY,
+        description: 'How long the old secret works, too; with 0 it stops at once.',
+      }),
+    keep_tokens: z.boolean().nullish().meta({
+      default: false,
+      description:
+        'Only with an overlap of 0: `true` leaves the tokens valid that the key has minted.',
+    }),
+  })
+  .meta({ examples: [{ overlap_seconds: 3600 }] })
+
+export const toRotation = (body: z.output<typeof keyRotate>) => ({
+  overlapSeconds: body.overlap_seconds ?? DAY,
+  keepTokens: body.keep_tokens ?? false,
+})
+
+export const keyDelete = z.strictObject({
+  keep_tokens: queryFlag('`true` leaves the tokens valid that the key has minted.'),
+})
 
 const PUBLISH_SOURCES = ['camera', 'microphone', 'screen_share', 'screen_share_audio'] as const
 

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
-import { roomCreate, roomSettings, tokenRequest } from './inputs.ts'
-import { listOf, meWire, mintedWire, problemWire, roomWire } from './shapes.ts'
+import { keyCreate, keyRotate, roomCreate, roomSettings, tokenRequest } from './inputs.ts'
+import { keyWire, listOf, meWire, mintedWire, newKeyWire, problemWire, roomWire } from './shapes.ts'
 
 /** The schemas that the OpenAPI document names, for the routes that use them. */
 export const models = () =>
@@ -12,6 +12,11 @@ export const models = () =>
     RoomSettings: roomSettings,
     TokenRequest: tokenRequest,
     Token: mintedWire,
+    Key: keyWire,
+    KeyList: listOf(keyWire),
+    NewKey: newKeyWire,
+    KeyCreate: keyCreate,
+    KeyRotate: keyRotate,
     Problem: problemWire,
   })
 

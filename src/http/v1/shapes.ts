@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Key } from '../../domain/keys.ts'
+import type { Key, NewKey, Use } from '../../domain/keys.ts'
 import type { Page } from '../../domain/page.ts'
 import type { Room } from '../../domain/rooms.ts'
 import type { Limits, Tenant } from '../../domain/tenants.ts'
@@ -8,7 +8,7 @@ import { rfc3339, rfc3339OrNull } from '../../lib/clock.ts'
 
 /** The shapes of answers: every field always present, null where unknown. */
 
-const time = z.iso.datetime().meta({ examples: ['2026-11-25T10:00:00.000Z'] })
+export const time = z.iso.datetime().meta({ examples: ['2026-11-25T10:00:00.000Z'] })
 
 const limitsWire = z.strictObject({
   max_rooms: z.int(),
@@ -47,28 +47,71 @@ export const meWire = tenantWire.extend({
   }),
 })
 
-export const keyWire = z.strictObject({
+const useWire = {
+  last_used_at: time.nullable(),
+  last_used_from: z.string().nullable().meta({ description: 'An IP address.' }),
+}
+
+const KEY_EXAMPLE = {
+  api_key: 'lkv_4qk2v9d0x7m1bz3f',
+  label: 'backend 2026',
+  created_at: '2026-11-25T10:00:00.000Z',
+  expires_at: null,
+  last_used_at: null,
+  last_used_from: null,
+  previous_secret: {
+    expires_at: '2026-11-26T10:00:00.000Z',
+    last_used_at: '2026-11-25T10:00:00.000Z',
+    last_used_from: '203.0.113.7',
+  },
+}
+
+const keyMembers = {
   api_key: z.string(),
   label: z.string().nullable(),
   created_at: time,
   expires_at: time.nullable(),
-  last_used_at: time.nullable(),
-  last_used_from: z.string().nullable(),
-  previous_secret: z.strictObject({ expires_at: time, last_used_at: time.nullable() }).nullable(),
-})
+  ...useWire,
+  previous_secret: z
+    .strictObject({ expires_at: time, ...useWire })
+    .nullable()
+    .meta({ description: 'The secret before the last rotation, as long as it works.' }),
+}
+
+export const keyWire = z.strictObject(keyMembers).meta({ examples: [KEY_EXAMPLE] })
+
+export const newKeyWire = z
+  .strictObject({
+    ...keyMembers,
+    api_secret: z.string().meta({ description: 'Shown this once; nothing can show it again.' }),
+  })
+  .meta({ examples: [{ ...KEY_EXAMPLE, api_secret: 'lks_…' }] })
 
 export const toKeyWire = (key: Key): z.input<typeof keyWire> => ({
   api_key: key.apiKey,
   label: key.label,
   created_at: rfc3339(key.createdAt),
   expires_at: rfc3339OrNull(key.expiresAt),
-  last_used_at: rfc3339OrNull(key.lastUsedAt),
-  last_used_from: key.lastUsedFrom,
+  ...toUseWire(key),
   previous_secret: key.previousSecret && {
     expires_at: rfc3339(key.previousSecret.expiresAt),
-    last_used_at: rfc3339OrNull(key.previousSecret.lastUsedAt),
+    ...toUseWire(key.previousSecret),
   },
 })
+
+const toUseWire = ({ lastUsedAt, lastUsedFrom }: Use) => ({
+  last_used_at: rfc3339OrNull(lastUsedAt),
+  last_used_from: lastUsedFrom,
+})
+
+/** The one answer that holds a secret. */
+export const toNewKeyWire = (key: NewKey): z.input<typeof newKeyWire> => ({
+  ...toKeyWire(key),
+  api_secret: key.apiSecret,
+})
+
+/** All keys are on one page: a tenant cannot have many. */
+export const toKeyListWire = (keys: Key[]) => ({ data: keys.map(toKeyWire), next_cursor: null })
 
 const ROOM_EXAMPLE = {
   name: 'team-standup',

@@ -1,0 +1,59 @@
+import type { About } from '../openapi.ts'
+
+const MEANING: Record<string, string> = {
+  200: 'Done.',
+  201: 'Created.',
+  204: 'Done; there is nothing to say.',
+  400: '`malformed_json` or `malformed_request`: this is not a request we can read.',
+  401: '`missing_credentials`, `invalid_credentials`, `secret_sent_as_key` or `tenant_deactivated`.',
+  412: '`precondition_failed`: the room was changed meanwhile, or exists, or does not.',
+  413: '`body_too_large`: more than 64 KiB.',
+  415: '`unsupported_media_type`: send `Content-Type: application/json`.',
+  422: '`validation_failed`, with every wrong field under `errors`, or `invalid_cursor`.',
+  429: '`rate_limited`: wait as `Retry-After` says.',
+  500: '`internal_error`: our fault; tell the operator the `request_id`.',
+  503: '`media_unavailable`, `storage_full` or `server_stopping`: nothing was changed, try again.',
+}
+
+const SPECIAL = {
+  createRoom: {
+    409: '`room_exists`, with the existing room under `room`, or `room_limit_reached`.',
+  },
+  putRoom: { 409: '`room_limit_reached`.' },
+  createKey: { 409: '`key_limit_reached`.' },
+  deleteKey: { 409: '`last_key`: no other key of yours works.' },
+}
+
+const TAGS = [
+  { name: 'Tenant', description: 'Who the credentials belong to.' },
+  { name: 'Rooms', description: 'Rooms are named by you and stay until you delete them.' },
+  { name: 'Tokens', description: 'What lets people in.' },
+  {
+    name: 'Keys',
+    description: 'Credentials of your backends: one for each, and a new secret now and then.',
+  },
+]
+
+const DESCRIPTION = `Create rooms and mint the tokens that let people join them.
+
+Credentials are an \`api_key\` and its \`api_secret\` as HTTP Basic user name and password: call this API from your backend, never from a browser or an app. Bodies are JSON in UTF-8, names are \`snake_case\`, times are RFC 3339 in UTC. Unknown fields are refused; \`null\` on create is the same as absent, on PATCH it clears.
+
+Every answer carries \`X-Request-Id\`. Errors are RFC 9457 problem details with a stable \`code\`. Reads, writes and token requests are limited separately; \`RateLimit-Limit\`, \`RateLimit-Remaining\` and \`RateLimit-Reset\` tell how much is left.`
+
+/** What the document at /api/v1/openapi.json says beside routes and schemas. */
+export const TENANT_API: Omit<About, 'version' | 'operatorContact'> = {
+  title: 'GoLive tenant API',
+  description: DESCRIPTION,
+  tags: TAGS,
+  securitySchemes: {
+    basic: {
+      type: 'http',
+      scheme: 'basic',
+      description: '`api_key` as user name, `api_secret` as password.',
+    },
+  },
+  limited: true,
+  meaning: MEANING,
+  notFound: (codes) => `${codes.join(' or ')}: none of yours has this name.`,
+  special: SPECIAL,
+}
