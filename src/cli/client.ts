@@ -1,25 +1,15 @@
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Config } from '../config/schema.ts'
-import { sleep } from '../lib/clock.ts'
 import { CliError, EXIT, type Problem } from './exit.ts'
 
-const ANSWER_TIMEOUT_MS = 10_000
-const START_TIMEOUT_MS = 5000
-const RETRY_MS = 50
 const PAGE_SIZE = 100
-const MAX_PAGES = 100
+const MOST_ENTRIES = 10_000
 
-/** The admin API inside this process, for when no server runs. */
-export interface InProcess {
-  handle(request: Request): Promise<Response>
+/** A way to the admin API: on this machine, or over the network. */
+export interface Transport {
+  /** how often there was nobody to ask, and a server to come was waited for */
+  readonly waits: number
+  /** @param request made anew for each try @throws CliError when there is nobody to ask */
+  send(request: () => Request): Promise<Response>
   close(): Promise<void>
-}
-
-/** What a client does when no server listens on the socket. */
-export interface Fallback {
-  /** null while another process holds the data dir: a server is starting or stopping */
-  open(): Promise<InProcess | null>
 }
 
 export interface List<T> {
@@ -36,18 +26,17 @@ const segment = (name: string): string => {
   throw new CliError(EXIT.usage, { code: 'usage', detail: `"${name}" cannot be a name here` })
 }
 
-/**
- * Calls the admin API over the data dir's socket, or in process when no server runs. All failures
- * are CliErrors: what the API refused, exit 1; no server to ask, exit 69.
- */
+/** Calls the admin API. All failures are CliErrors: what the API refused, exit 1; nobody to ask, exit 69. */
 export class AdminClient {
-  readonly #config: Config
-  readonly #fallback: Fallback
-  #inProcess: InProcess | null = null
+  readonly #transport: Transport
 
-  constructor(config: Config, fallback: Fallback) {
-    this.#config = config
-    this.#fallback = fallback
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** see {@link Transport} */
+  get waits(): number {
+    return this.#transport.waits
   }
 
   get<T>(path: string): Promise<T> {
@@ -58,70 +47,51 @@ export class AdminClient {
     return this.call('POST', path, body)
   }
 
-  /** All pages of a list, or the first 10,000 entries and where to go on. */
-  async list<T>(path: string, query: Record<string, string> = {}): Promise<List<T>> {
+  /** All pages of a list, or its first `most` entries and where to go on. */
+  async list<T>(
+    path: string,
+    query: Record<string, string> = {},
+    most = MOST_ENTRIES,
+  ): Promise<List<T>> {
     const data: T[] = []
     let cursor: string | null = null
-    for (let page = 0; page < MAX_PAGES && (page === 0 || cursor !== null); page++) {
-      const search = new URLSearchParams({ ...query, limit: String(PAGE_SIZE) })
+    do {
+      const limit = Math.min(PAGE_SIZE, most - data.length)
+      const search = new URLSearchParams({ ...query, limit: String(limit) })
       if (cursor !== null) search.set('cursor', cursor)
       const answer: List<T> = await this.get(`${path}?${search}`)
       data.push(...answer.data)
       cursor = answer.next_cursor
-    }
+    } while (cursor !== null && data.length < most)
     return { data, next_cursor: cursor }
   }
 
   async call<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await this.#send(() => makeRequest(method, path, body))
+    const response = await this.#transport.send(() => makeRequest(method, path, body))
     const text = await response.text()
     if (!response.ok) throw new CliError(EXIT.failed, readProblem(text, response.status))
-    return (text === '' ? undefined : JSON.parse(text)) as T
+    return (text === '' ? undefined : readAnswer(text)) as T
   }
 
-  async close(): Promise<void> {
-    await this.#inProcess?.close()
-  }
-
-  async #send(request: () => Request): Promise<Response> {
-    const deadline = Date.now() + START_TIMEOUT_MS
-    for (;;) {
-      if (this.#inProcess) return this.#inProcess.handle(request())
-      const response = await this.#overSocket(request())
-      if (response) return response
-      this.#inProcess = await this.#fallback.open()
-      if (this.#inProcess) continue
-      if (Date.now() > deadline)
-        throw unreachable(this.#config, 'has no answer yet: it is starting or stopping')
-      await sleep(RETRY_MS)
-    }
-  }
-
-  /** Null when nobody listens: only then is asking again, or elsewhere, sure not to do it twice. */
-  async #overSocket(request: Request): Promise<Response | null> {
-    try {
-      return await fetch(request, {
-        unix: socketPath(this.#config),
-        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-      })
-    } catch (error) {
-      const { code, name } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT' || code === 'ECONNREFUSED') return null
-      if (code === 'EACCES') throw noAccess(this.#config)
-      if (name === 'TimeoutError')
-        throw unreachable(this.#config, 'did not answer within 10 seconds')
-      throw unreachable(this.#config, 'broke off before it answered')
-    }
+  close(): Promise<void> {
+    return this.#transport.close()
   }
 }
-
-export const socketPath = (config: Config): string => join(config.data_dir, 'golive.sock')
 
 const makeRequest = (method: string, path: string, body?: object): Request =>
   new Request(`http://localhost${path}`, {
     method,
     ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   })
+
+const readAnswer = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const detail = 'the answer is not that of a golive server'
+    throw new CliError(EXIT.failed, { code: 'internal_error', detail }, { cause })
+  }
+}
 
 const readProblem = (text: string, status: number): Problem => {
   try {
@@ -131,29 +101,4 @@ const readProblem = (text: string, status: number): Problem => {
     // Not the API's own words: say the status below.
   }
   return { code: 'internal_error', detail: `the server answered with status ${status}` }
-}
-
-const unreachable = (config: Config, what: string): CliError =>
-  new CliError(EXIT.unreachable, {
-    code: 'server_unreachable',
-    detail: `the server on ${config.data_dir} ${what}`,
-  })
-
-/** No server runs, and this command needs one. */
-export const notRunning = (config: Config): CliError =>
-  new CliError(EXIT.unreachable, {
-    code: 'server_not_running',
-    detail: `no server runs on ${config.data_dir}`,
-    hint: 'Start it with: golive serve',
-  })
-
-/** The data dir belongs to somebody else, and this user is not root. */
-export const noAccess = (config: Config): CliError => {
-  const owner = statSync(config.data_dir, { throwIfNoEntry: false })?.uid
-  const whose = owner === undefined ? '' : ` (uid ${owner})`
-  return new CliError(EXIT.unreachable, {
-    code: 'no_access',
-    detail: `this user may not open ${config.data_dir}`,
-    hint: `Run the command as its owner${whose} or as root.`,
-  })
 }

@@ -20,8 +20,9 @@ const addRestart = (program: Command, cli: Cli): void => {
   const restart = program
     .command('restart')
     .description('restart the control plane with its configuration read anew; calls go on')
-    .action((_: object, command: Command) =>
-      cli.run(command, 'running', async ({ api, out, now }) => {
+    .action((_: object, command: Command) => {
+      cli.refuseUrl(command)
+      return cli.run(command, 'running', async ({ api, out, now }) => {
         const before = await api.get<Status>('/admin/status')
         await api.post('/admin/restart')
         const after = await untilBack(api, before, now)
@@ -30,19 +31,22 @@ const addRestart = (program: Command, cli: Cli): void => {
           `The control plane is back after ${took(ms)}.`,
           livekitSentence(before, after),
         ])
-      }),
-    )
+      })
+    })
   example(restart, 'golive restart')
 }
 
 /** Polls until a younger server answers and its livekit-server is up, or has given up. */
 const untilBack = async (api: AdminClient, before: Status, askedAt: number): Promise<Status> => {
+  const { waits } = api
   let wasGone = false
   while (Date.now() < askedAt + DEADLINE_MS) {
     await sleep(POLL_MS)
     const status = await statusOrNull(api)
-    if (status === null) wasGone = true
-    else if ((wasGone || status.uptime_seconds < before.uptime_seconds) && settled(status)) {
+    // The socket is away for a moment, of which a question that waits for it shows nothing else.
+    wasGone ||= status === null || api.waits > waits
+    if (status === null) continue
+    if ((wasGone || status.uptime_seconds < before.uptime_seconds) && settled(status)) {
       return status
     }
   }
@@ -82,8 +86,9 @@ const addStop = (program: Command, cli: Cli): void => {
   const stop = program
     .command('stop')
     .description('stop the server and livekit-server; all calls end')
-    .action((_: object, command: Command) =>
-      cli.run(command, 'running', async ({ api, out, now }) => {
+    .action((_: object, command: Command) => {
+      cli.refuseUrl(command)
+      return cli.run(command, 'running', async ({ api, out, now }) => {
         const before = await api.get<Status>('/admin/status')
         await api.post('/admin/stop')
         await untilGone(api, now)
@@ -91,8 +96,8 @@ const addStop = (program: Command, cli: Cli): void => {
         await out.result({ stopped: true, stop_ms: ms }, () => [
           `The server has stopped after ${took(ms)}; ${callsThat('ended', before)}.`,
         ])
-      }),
-    )
+      })
+    })
   example(stop, 'golive stop')
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
-import { type Fallback, noAccess, notRunning } from './client.ts'
+import { type Fallback, noAccess, notRunning } from './local.ts'
 
 /**
  * Commands that touch no running call do without a server. The application is imported only then:

@@ -1,10 +1,13 @@
 import { Command, CommanderError } from 'commander'
+import { addAdminCommands } from './admin.ts'
+import { addAuditCommand } from './audit.ts'
 import { addControlCommands } from './control.ts'
 import { EXIT } from './exit.ts'
 import { example } from './help.ts'
 import { addKeyCommands } from './key.ts'
 import { addRoomCommands } from './room.ts'
 import { Cli } from './session.ts'
+import { addSetupCommand } from './setup.ts'
 import { addStatusCommand } from './status.ts'
 import { addTenantCommands } from './tenant.ts'
 import type { Terminal } from './terminal.ts'
@@ -31,6 +34,7 @@ const buildProgram = (cli: Cli, written: Promise<void>[]): Command => {
   const program = new Command('golive')
     .description('A multi-tenant video-calling backend in one executable.')
     .option('--config <file>', 'the configuration file to use')
+    .option('--url <origin>', 'a server elsewhere; its token is in GOLIVE_ADMIN_TOKEN')
     .option('--json', 'print results, and errors, as JSON')
     .helpCommand(false)
     .exitOverride()
@@ -41,17 +45,29 @@ const buildProgram = (cli: Cli, written: Promise<void>[]): Command => {
       writeErr: (text) => void written.push(cli.terminal.warn(text)),
       outputError: (text, write) => write(text.replace(/^error: /, 'golive: ')),
     })
+  addSetupCommand(program, cli)
   addServe(program, cli)
   addTenantCommands(program, cli)
   addKeyCommands(program, cli)
   addRoomCommands(program, cli)
   addTokenCommand(program, cli)
+  addAdminCommands(program, cli)
+  addAuditCommand(program, cli)
   addStatusCommand(program, cli)
   addControlCommands(program, cli)
   addVersionCommand(program, cli)
+  program.addHelpText('after', EXIT_CODES)
   example(program, 'golive serve')
   return program
 }
+
+const EXIT_CODES = `
+Exit codes:
+  0   done
+  1   refused or failed; the sentence says why
+  2   the command line is wrong, or an answer is missing
+  3   the server cannot start: configuration, port, lock or key
+  69  no server answers, and the command needs one`
 
 const addServe = (program: Command, cli: Cli): void => {
   const serve = program

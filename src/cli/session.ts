@@ -2,9 +2,10 @@ import type { Command } from 'commander'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { StartError } from '../domain/errors.ts'
-import { AdminClient } from './client.ts'
+import { AdminClient, type Transport } from './client.ts'
 import { CliError, EXIT, explain, problemText } from './exit.ts'
 import { inProcess, serverOnly } from './fallback.ts'
+import { LocalTransport } from './local.ts'
 import { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -17,6 +18,7 @@ export interface Session {
 
 interface GlobalOptions {
   config?: string
+  url?: string
   json?: boolean
 }
 
@@ -26,23 +28,36 @@ export type Needs = 'running' | 'anytime'
 /** Runs the actions of the command tree in this process's world. */
 export class Cli {
   readonly terminal: Terminal
+  /** who runs the command, as they say; asked before root becomes somebody else */
+  readonly user: string
   exitCode: number = EXIT.done
   #json = false
   #debug = false
 
   constructor(terminal: Terminal) {
     this.terminal = terminal
+    this.user = userName(terminal.env)
   }
 
   /** Loads the configuration; run as root, the process becomes the data dir's owner first. */
   async configure(command: Command): Promise<Config> {
     const { config: file } = command.optsWithGlobals<GlobalOptions>()
+    this.refuseUrl(command)
     const config = loadConfig(file, this.terminal.env)
     this.#debug = config.log.level === 'debug'
     if (process.getuid?.() === 0) await becomeOwner(config)
     // Whatever a command writes is the operator's alone.
     process.umask(0o077)
     return config
+  }
+
+  /** @throws CliError for a command that works on the machine of the server only */
+  refuseUrl(command: Command): void {
+    if (command.optsWithGlobals<GlobalOptions>().url === undefined) return
+    throw new CliError(EXIT.usage, {
+      code: 'usage',
+      detail: 'this command works on the machine of the server only, without --url',
+    })
   }
 
   output(command: Command): Output {
@@ -56,14 +71,27 @@ export class Cli {
     work: (session: Session) => Promise<void>,
   ): Promise<void> {
     const out = this.output(command)
-    const config = await this.configure(command)
-    const fallback = needs === 'anytime' ? inProcess(config) : serverOnly(config)
-    const api = new AdminClient(config, fallback)
+    const api = new AdminClient(await this.#transport(command, needs))
     try {
       await work({ api, out, now: Date.now() })
     } finally {
       await api.close()
     }
+  }
+
+  async #transport(command: Command, needs: Needs): Promise<Transport> {
+    const { url, config: file } = command.optsWithGlobals<GlobalOptions>()
+    if (url === undefined) {
+      const config = await this.configure(command)
+      const fallback = needs === 'anytime' ? inProcess(config) : serverOnly(config)
+      return new LocalTransport({ config, fallback, user: this.user })
+    }
+    if (file !== undefined) {
+      const detail = '--config and --url name different servers: give one of them'
+      throw new CliError(EXIT.usage, { code: 'usage', detail })
+    }
+    const { RemoteTransport } = await import('./remote.ts')
+    return new RemoteTransport(url, this.terminal.env)
   }
 
   /**
@@ -96,6 +124,11 @@ export class Cli {
     await this.terminal.warn(text + stack)
     return exit
   }
+}
+
+const userName = ({ SUDO_USER, LOGNAME, USER }: Terminal['env']): string => {
+  const uid = process.getuid?.()
+  return SUDO_USER ?? LOGNAME ?? USER ?? (uid === 0 ? 'root' : `uid-${uid}`)
 }
 
 /** Only root needs the system calls behind it, which take a moment to load. */

@@ -22,6 +22,7 @@ export interface Status {
   }
   calls: { rooms: number; participants: number; max_participants: number }
   database: { ok: boolean }
+  disk: { free_bytes: number; total_bytes: number } | null
   warnings: { code: string; message: string; hint: string }[]
 }
 
@@ -47,6 +48,7 @@ export const statusLines = (status: Status, now: number): string[] => {
     ...fields([
       ['since', moment(since, now, '')],
       ['data', `${status.data_dir}${status.database.ok ? '' : ' (the database does not answer)'}`],
+      ...disk(status),
       ['calls', calls(status)],
       ...livekit(status.livekit, now),
     ]),
@@ -54,6 +56,14 @@ export const statusLines = (status: Status, now: number): string[] => {
     ...lastLines(status.livekit),
   ]
 }
+
+const disk = ({ disk }: Status): [string, string][] =>
+  disk === null
+    ? []
+    : [['disk', `${gigabytes(disk.free_bytes)} free of ${gigabytes(disk.total_bytes)}`]]
+
+const gigabytes = (bytes: number): string =>
+  `${(bytes / 1e9).toLocaleString('en-US', { maximumFractionDigits: 1 })} GB`
 
 /** `2 calls with 5 people` */
 export const calls = ({ calls: { rooms, participants, max_participants } }: Status): string =>

@@ -5,6 +5,10 @@ export interface Terminal {
   env: Record<string, string | undefined>
   /** columns; infinite when no terminal shows the output */
   width: number
+  /** a terminal, and nothing else, shows what is written */
+  shown: boolean
+  /** a person can be asked for more than one line */
+  interactive: boolean
   write(text: string): Promise<void>
   warn(text: string): Promise<void>
   /** null when nobody is there to answer; its answer is null when the person walks away */
@@ -18,7 +22,10 @@ export const processTerminal = (): Terminal => {
   const canAnswer = process.stdin.isTTY && process.stderr.isTTY
   return {
     env: process.env,
-    width: process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY,
+    // A terminal that does not say its size has none to fit into.
+    width: (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY,
+    shown: process.stdout.isTTY === true,
+    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
     write: (text) => writeAll(process.stdout, text),
     warn: (text) => writeAll(process.stderr, text),
     ask: canAnswer ? ask : null,

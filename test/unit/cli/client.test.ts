@@ -2,14 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  AdminClient,
-  type Fallback,
-  notRunning,
-  path,
-  socketPath,
-} from '../../../src/cli/client.ts'
+import { AdminClient, path } from '../../../src/cli/client.ts'
 import { CliError } from '../../../src/cli/exit.ts'
+import { type Fallback, LocalTransport, notRunning, socketPath } from '../../../src/cli/local.ts'
 import { callLink } from '../../../src/cli/token.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import type { Config } from '../../../src/config/schema.ts'
@@ -29,6 +24,9 @@ const noServer: Fallback = {
     throw notRunning(config)
   },
 }
+
+const clientOf = (fallback: Fallback): AdminClient =>
+  new AdminClient(new LocalTransport({ config, fallback, user: 'me' }))
 
 const failure = async (work: Promise<unknown>): Promise<CliError> => {
   const error = await work.then(
@@ -57,7 +55,7 @@ test('a link carries the token in the fragment, which reaches no server', () => 
 })
 
 test('without a server a command that needs one is exit code 69 and says how to start it', async () => {
-  const { exit, problem } = await failure(new AdminClient(config, noServer).get('/admin/status'))
+  const { exit, problem } = await failure(clientOf(noServer).get('/admin/status'))
   expect(exit).toBe(69)
   expect(problem.hint).toBe('Start it with: golive serve')
 })
@@ -65,7 +63,7 @@ test('without a server a command that needs one is exit code 69 and says how to 
 test('a refusal keeps the words of the API', async () => {
   const body = { code: 'tenant_exists', detail: 'taken', hint: 'Choose another.', status: 409 }
   await using _ = listen(() => Response.json(body, { status: 409 }))
-  const { exit, problem } = await failure(new AdminClient(config, noServer).post('/admin/tenants'))
+  const { exit, problem } = await failure(clientOf(noServer).post('/admin/tenants'))
   expect(exit).toBe(1)
   expect(problem).toMatchObject({ code: 'tenant_exists', detail: 'taken', hint: 'Choose another.' })
 })
@@ -83,7 +81,7 @@ test('a call that breaks off is not made a second time', async () => {
       },
     },
   })
-  const { exit, problem } = await failure(new AdminClient(config, noServer).post('/admin/tenants'))
+  const { exit, problem } = await failure(clientOf(noServer).post('/admin/tenants'))
   expect(exit).toBe(69)
   expect(problem.detail).toContain('broke off before it answered')
   expect(connections).toBe(1)
@@ -97,7 +95,7 @@ test('a server that is just starting is waited for', async () => {
       return null
     },
   }
-  expect(await new AdminClient(config, starting).get<unknown>('/admin/status')).toEqual({
+  expect(await clientOf(starting).get<unknown>('/admin/status')).toEqual({
     ok: true,
   })
   await server?.stop(true)
@@ -113,7 +111,7 @@ test('a list is read to its last page, once each', async () => {
     asked.push(new URL(request.url).search)
     return Response.json(pages[asked.length - 1])
   })
-  const all = await new AdminClient(config, noServer).list<number>('/admin/x', { active: 'true' })
+  const all = await clientOf(noServer).list<number>('/admin/x', { active: 'true' })
   expect(all).toEqual({ data: [1, 2, 3], next_cursor: null })
   expect(asked).toEqual(['?active=true&limit=100', '?active=true&limit=100&cursor=b'])
 })

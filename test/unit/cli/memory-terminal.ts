@@ -4,6 +4,8 @@ import type { Terminal } from '../../../src/cli/terminal.ts'
 export class MemoryTerminal implements Terminal {
   env: Record<string, string | undefined>
   width = 80
+  shown = false
+  interactive = false
   stdout = ''
   stderr = ''
   ask: Terminal['ask'] = null

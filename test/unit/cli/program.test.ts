@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { EXIT } from '../../../src/cli/exit.ts'
 import { run } from '../../../src/cli/program.ts'
 import { MemoryTerminal } from './memory-terminal.ts'
 
@@ -65,4 +66,14 @@ test('a config that cannot be read is exit code 3, as JSON when asked for', asyn
   expect(plain.stderr).toStartWith('golive: /nowhere/golive.yaml: cannot read')
   const json = await golive('--json', 'status', '--config', '/nowhere/golive.yaml')
   expect(JSON.parse(json.stderr)).toMatchObject({ code: 'config_invalid' })
+})
+
+test('the help tells the exit codes, the same as README.md', async () => {
+  const { stdout } = await golive('--help')
+  const readme = await Bun.file(new URL('../../../README.md', import.meta.url)).text()
+  for (const code of Object.values(EXIT)) {
+    const [, meaning = ''] = new RegExp(`^\\| ${code} \\| (.+) \\|$`, 'm').exec(readme) ?? []
+    expect(meaning).not.toBeEmpty()
+    expect(stdout).toMatch(new RegExp(`^ {2}${code} +${meaning}$`, 'm'))
+  }
 })

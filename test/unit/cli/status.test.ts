@@ -22,6 +22,7 @@ const status = (livekit: Partial<Status['livekit']> = {}): Status => ({
   },
   calls: { rooms: 2, participants: 1, max_participants: 200 },
   database: { ok: true },
+  disk: { free_bytes: 12_340_000_000, total_bytes: 40_000_000_000 },
   warnings: [],
 })
 
@@ -33,6 +34,7 @@ test('a healthy server is told in a few lines, without livekit-server lines or w
   expect(shown).toContain('2026-11-25 08:00 UTC (2 hours ago)')
   expect(shown).toContain('2 calls with 1 person, room for 200')
   expect(shown).toContain('1.13.5 running, pid 4242')
+  expect(shown).toContain('12.3 GB free of 40 GB')
   expect(shown).toContain('never restarted')
   for (const absent of ['Warning', 'a line', 'taken over', 'older settings', 'database', 'null']) {
     expect(shown).not.toContain(absent)
