@@ -1,0 +1,79 @@
+import {
+  keepPreviousData,
+  QueryCache,
+  QueryClient,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query'
+import { ApiError, call, withQuery } from './api.ts'
+import type { List, Status } from './types.ts'
+
+const LIVE_MS = 3000
+const PAGE = '50'
+
+export const SESSION = '/session'
+
+/** Polls while the page is to be seen; an ended session leads back to signing in. */
+export const createQueryClient = (): QueryClient => {
+  const client: QueryClient = new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error, query) => {
+        if (isSignedOut(error) && query.queryKey[0] !== SESSION)
+          void client.resetQueries({ queryKey: [SESSION] })
+      },
+    }),
+    defaultOptions: {
+      queries: {
+        refetchInterval: LIVE_MS,
+        networkMode: 'always',
+        retry: (failures, error) => failures < 1 && !isRefusal(error),
+        placeholderData: keepPreviousData,
+      },
+      mutations: { networkMode: 'always' },
+    },
+  })
+  return client
+}
+
+const isSignedOut = (error: unknown): boolean => error instanceof ApiError && error.status === 401
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ApiError && error.status >= 400 && error.status < 500
+
+/** What the admin API says at this path, kept up to date. */
+export const useLive = <T>(path: string) =>
+  useQuery<T, ApiError>({ queryKey: [path], queryFn: () => call<T>('GET', path) })
+
+export const useStatus = () => useLive<Status>('/status')
+
+/** A list that is read page by page, newest or first by name; kept up to date. */
+export const useList = <T>(path: string, filters: Record<string, string | null> = {}) => {
+  const query = useInfiniteQuery<List<T>, ApiError, T[], unknown[], string | null>({
+    queryKey: [path, filters],
+    queryFn: ({ pageParam }) =>
+      call('GET', withQuery(path, { ...filters, limit: PAGE, cursor: pageParam })),
+    initialPageParam: null,
+    getNextPageParam: (page) => page.next_cursor,
+    select: ({ pages }) => pages.flatMap((page) => page.data),
+  })
+  return query
+}
+
+/** Something the operator does; all that is on screen is asked for anew afterwards. */
+export const useAct = <T, In = void>(
+  act: (input: In) => Promise<T>,
+  onDone?: (result: T, input: In) => void,
+) => {
+  const client = useQueryClient()
+  return useMutation<T, ApiError, In>({
+    mutationFn: act,
+    onSuccess: (result, input) => {
+      onDone?.(result, input)
+      void client.invalidateQueries()
+    },
+    onError: (error) => {
+      if (isSignedOut(error)) void client.invalidateQueries({ queryKey: [SESSION] })
+    },
+  })
+}

@@ -1,0 +1,51 @@
+import { type AnchorHTMLAttributes, type MouseEvent, useSyncExternalStore } from 'react'
+
+const CHANGED = 'golive:path'
+
+const subscribe = (changed: () => void): (() => void) => {
+  addEventListener('popstate', changed)
+  addEventListener(CHANGED, changed)
+  return () => {
+    removeEventListener('popstate', changed)
+    removeEventListener(CHANGED, changed)
+  }
+}
+
+/** The path below /ui, decoded: [] for the front page, ['tenants', slug] for a tenant. */
+export const usePath = (): string[] => {
+  const path = useSyncExternalStore(subscribe, () => location.pathname)
+  return path
+    .split('/')
+    .filter((part) => part !== '')
+    .slice(1)
+    .map(decoded)
+}
+
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+export const navigate = (path: string): void => {
+  if (path !== location.pathname) history.pushState(null, '', path)
+  dispatchEvent(new Event(CHANGED))
+  scrollTo(0, 0)
+}
+
+type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { to: string }
+
+/** A link inside the dashboard: a plain one for new tabs and copying, without a page load otherwise. */
+export const Link = ({ to, onClick, ...rest }: LinkProps) => {
+  const follow = (event: MouseEvent<HTMLAnchorElement>) => {
+    onClick?.(event)
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    navigate(to)
+  }
+  return <a href={to} onClick={follow} {...rest} />
+}
+
+export const tenantPath = (slug: string): string => `/ui/tenants/${encodeURIComponent(slug)}`
