@@ -15,7 +15,7 @@ import { describeHolder } from './lib/sockets.ts'
 import { livekitBinary } from './livekit/binary.ts'
 import { type ChildStatus, PortTakenError, Supervisor } from './livekit/supervisor.ts'
 import { LIVEKIT_VERSION } from './livekit/version.ts'
-import { createServices, livekitKey, publicUrl, type Services } from './services.ts'
+import { createServices, livekitKey, mediaIp, publicUrl, type Services } from './services.ts'
 import { VERSION } from './version.ts'
 
 export { DataDirBusy }
@@ -121,7 +121,7 @@ class Server {
         signalPort: livekit.signal_port,
         tcpPort: livekit.tcp_port,
         udpPort: livekit.udp_port,
-        nodeIp: livekit.node_ip === 'auto' ? '127.0.0.1' : livekit.node_ip,
+        nodeIp: mediaIp(this.#config),
         ...livekitKey(this.#data),
         logLevel: log.level === 'debug' ? 'debug' : 'info',
       },
@@ -151,8 +151,9 @@ class Server {
   }
 
   async #listen(): Promise<void> {
-    const { server, metrics } = this.#config
-    const pages = await createPages(this.#services.wsUrl)
+    const { server, metrics, admin } = this.#config
+    const { publicUrl, wsUrl } = this.#services
+    const pages = await createPages({ publicUrl, wsUrl, operatorContact: admin.operator_contact })
     const gate = createGate({
       joins: this.#joins(),
       metrics: this.#services.metrics,
@@ -166,12 +167,13 @@ class Server {
   }
 
   #joins(): Joins {
-    const { gate, calls, presence, tokens, metrics } = this.#services
+    const { gate, calls, presence, tokens, problems, metrics } = this.#services
     return new Joins({
       gate,
       calls,
       presence,
       tokens,
+      problems,
       clock: systemClock,
       log: this.#log,
       livekitKey: livekitKey(this.#data),
