@@ -61,8 +61,6 @@ describe("a path of livekit-server's other than signaling", () => {
     '/rtc.json',
     '/internal/livekit/webhook',
     '/livekit/webhook',
-    '/admin/status',
-    '/admin/tenants',
     '/ADMIN/tenants',
     '//admin/tenants',
     '/admin',
@@ -122,6 +120,14 @@ describe("a path of livekit-server's other than signaling", () => {
         expect(answer.status).toBe(404)
         expect(expectProblem(answer, 404)).toBe('not_found')
       }
+    },
+  )
+
+  test.each(['/admin/status', '/admin/tenants'])(
+    '%s asks for an operator, and no token of livekit-server makes one',
+    async (path) => {
+      const answer = await target.send('GET', path, [['Authorization', `Bearer ${root()}`]])
+      expect(expectProblem(answer, 401)).toBe('invalid_credentials')
     },
   )
 

@@ -1,0 +1,284 @@
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { executable, startGolive } from '../support/golive.ts'
+import { within } from '../support/wait.ts'
+
+setDefaultTimeout(60_000)
+
+const NOBODY = 65534
+const LINK = /\/ui\/#link=[\w-]{40,}/
+const AS_ROOT = process.getuid?.() === 0
+const ALL = ['--email', 'help@example.com', '--admin', 'ops@example.com']
+
+let folder: string
+let config: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'golive-setup-'))
+  config = join(folder, 'golive.config.yaml')
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Runs golive in the folder, with nobody to answer questions. */
+const golive = (...args: string[]) => {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([executable(), ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH },
+    stdin: 'ignore',
+  })
+  return { code: exitCode, stdout: stdout.toString(), stderr: stderr.toString() }
+}
+
+/** Runs golive on a terminal; each answer is typed once its question is shown. */
+const onTerminal = async (answers: [question: string, keys: string][], ...args: string[]) => {
+  let shown = ''
+  const left = [...answers]
+  const child = Bun.spawn([executable(), ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, TERM: 'xterm', NO_COLOR: '1' },
+    terminal: {
+      data: (terminal, bytes) => {
+        shown += new TextDecoder().decode(bytes)
+        const [next] = left
+        if (!next || !shown.includes(next[0])) return
+        left.shift()
+        terminal.write(next[1])
+      },
+    },
+  })
+  const code = await within('the set-up to end', 30_000, child.exited)
+  return { code, shown, unasked: left.map(([question]) => question) }
+}
+
+const ERASE = '\x7f'.repeat(60)
+const admins = () => JSON.parse(golive('admin', 'list', '--json').stdout).data
+
+test('without a terminal flags answer everything: configuration, secrets, database, first admin', () => {
+  const { code, stdout, stderr } = golive('setup', ...ALL, '--port', '8081', '--data-dir', 'here')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(parse(readFileSync(config, 'utf8'))).toEqual({
+    data_dir: join(folder, 'here'),
+    server: { port: 8081 },
+    admin: { operator_contact: 'help@example.com' },
+  })
+  expect(readdirSync(join(folder, 'here'))).toEqual(
+    expect.arrayContaining(['golive.db', 'master.key']),
+  )
+  expect(statSync(join(folder, 'here')).mode & 0o777).toBe(0o700)
+  expect(admins()).toMatchObject([{ email: 'ops@example.com', has_password: false }])
+  expect(stdout).toContain('open nothing')
+  expect(stdout).toContain('golive admin reset ops@example.com')
+  expect(stdout).not.toMatch(LINK)
+})
+
+test('without a terminal a missing answer is exit code 2, names its flag, and leaves nothing behind', () => {
+  for (const [given, named] of [
+    [[], ['--email', '--admin']],
+    [['--email', 'help@example.com'], ['--admin']],
+    [['--admin', 'ops@example.com', '--port', '8081'], ['--email']],
+  ] as const) {
+    const { code, stdout, stderr } = golive('setup', ...given)
+    expect({ given, code, stdout }).toEqual({ given, code: 2, stdout: '' })
+    expect(stderr).toContain(`give ${named.join(' and ')}\n`)
+  }
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('a wrong answer is exit code 2, names its flag, and leaves nothing behind', () => {
+  for (const [wrong, named] of [
+    [['--port', '70000'], '--port'],
+    [['--port', 'http'], '--port'],
+    [['--public-url', 'live.example.com'], '--public-url'],
+    [['--email', 'nobody'], '--email'],
+    [['--admin', 'nobody'], '--admin'],
+    [['--data-dir', ''], '--data-dir'],
+    [['--port', '7880'], 'livekit.signal_port'],
+  ] as const) {
+    const { code, stderr } = golive('setup', ...ALL, ...wrong)
+    expect({ wrong, code }).toEqual({ wrong, code: 2 })
+    expect(stderr).toContain(`golive: ${named}: expected`)
+  }
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('a configuration that was wrong before is exit code 3 and stays as it is', () => {
+  writeFileSync(config, 'server:\n  prot: 1\n')
+  const { code, stderr } = golive('setup', ...ALL)
+  expect(code).toBe(3)
+  expect(stderr).toContain('golive.config.yaml:2: server.prot: no such key')
+  expect(readdirSync(folder)).toEqual(['golive.config.yaml'])
+  expect(readFileSync(config, 'utf8')).toBe('server:\n  prot: 1\n')
+})
+
+test('when the data dir cannot be used, no configuration is written and no folder is left', () => {
+  writeFileSync(join(folder, 'file'), '')
+  const { code } = golive(
+    'setup',
+    ...ALL,
+    '--data-dir',
+    'file/data',
+    '--config',
+    'etc/golive/c.yaml',
+  )
+  expect(code).not.toBe(0)
+  expect(readdirSync(folder)).toEqual(['file'])
+})
+
+test('a second run changes what was asked and nothing else, and no secret', () => {
+  golive('setup', ...ALL)
+  const text = `# ours\n${readFileSync(config, 'utf8')}  allow_cidrs: [] # all\n`
+  writeFileSync(config, text)
+  chmodSync(config, 0o640)
+  const key = readFileSync(join(folder, 'data/master.key'), 'utf8')
+  golive('tenant', 'create', 'acme')
+
+  const same = golive('setup', ...ALL)
+  expect(same.code).toBe(0)
+  expect(same.stdout).toContain('(unchanged)')
+  expect(same.stdout).toContain('was there already')
+  expect(readFileSync(config, 'utf8')).toBe(text)
+
+  const other = golive('setup', '--email', 'desk@example.com')
+  expect(other.code).toBe(0)
+  expect(readFileSync(config, 'utf8')).toBe(text.replace('help@', 'desk@'))
+  expect(statSync(config).mode & 0o777).toBe(0o640)
+  expect(readFileSync(join(folder, 'data/master.key'), 'utf8')).toBe(key)
+  expect(admins()).toHaveLength(1)
+  expect(golive('tenant', 'show', 'acme').code).toBe(0)
+
+  expect(golive('setup', '--admin', 'second@example.com').code).toBe(0)
+  expect(admins().map((one: { email: string }) => one.email)).toEqual(
+    expect.arrayContaining(['ops@example.com', 'second@example.com']),
+  )
+  expect(readdirSync(folder).sort()).toEqual(['data', 'golive.config.yaml'])
+})
+
+test('on a terminal everything is asked, and the sign-in link is shown', async () => {
+  const { code, shown, unasked } = await onTerminal(
+    [
+      ['Which folder', '\r'],
+      ['On which port', `${ERASE}8082\r`],
+      ['http://127.0.0.1:8082', '\r'],
+      ['may tenants write to', 'nobody\r'],
+      ['expected an e', `${ERASE}help@example.com\r`],
+      ['first admin', `${ERASE}ops@example.com\r`],
+    ],
+    'setup',
+  )
+  expect({ code, unasked }).toEqual({ code: 0, unasked: [] })
+  expect(shown).toMatch(LINK)
+  expect(shown).toContain('http://127.0.0.1:8082/ui/#link=')
+  expect(parse(readFileSync(config, 'utf8'))).toEqual({
+    data_dir: join(folder, 'data'),
+    server: { port: 8082 },
+    admin: { operator_contact: 'help@example.com' },
+  })
+  expect(admins()).toMatchObject([{ email: 'ops@example.com' }])
+  const before = readFileSync(config, 'utf8')
+  const again = await onTerminal([], 'setup', '--port', '8082')
+  expect({ code: again.code, shown: again.shown.includes('Which') }).toEqual({
+    code: 0,
+    shown: false,
+  })
+  expect(readFileSync(config, 'utf8')).toBe(before)
+})
+
+test('who walks away from a question leaves nothing behind', async () => {
+  const { code, shown } = await onTerminal(
+    [
+      ['Which folder', '\r'],
+      ['On which port', '\x03'],
+    ],
+    'setup',
+  )
+  expect(code).toBe(1)
+  expect(shown).toContain('nothing was changed')
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('a flag that the environment overrules is refused', () => {
+  const { exitCode, stderr } = Bun.spawnSync([executable(), 'setup', ...ALL, '--port', '8081'], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, GOLIVE_SERVER_PORT: '8090' },
+    stdin: 'ignore',
+  })
+  expect(exitCode).toBe(2)
+  expect(stderr.toString()).toContain('GOLIVE_SERVER_PORT')
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('while a server runs the set-up goes through it, and says how the change takes effect', async () => {
+  await using server = await startGolive()
+  const { code, stdout, stderr } = await server.cli('setup', ...ALL)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toContain('golive restart')
+  expect((await server.cli('restart')).code).toBe(0)
+  const { json } = await server.cli('admin', 'list', '--json')
+  expect(json.data).toMatchObject([{ email: 'ops@example.com' }])
+  const audit = await server.cli('audit', '--action', 'admin.created', '--json')
+  expect(audit.json.data).toMatchObject([{ target: 'ops@example.com', action: 'admin.created' }])
+  expect(audit.json.data[0].actor).toStartWith('local:')
+  expect((await server.cli('audit', '--limit', '1')).stdout).toContain('ACTION')
+})
+
+test('a sign-in link goes to a terminal only, unless a script asks for it by name', async () => {
+  golive('setup', ...ALL)
+  for (const argv of [
+    ['admin', 'create', 'second@example.com'],
+    ['admin', 'reset', 'ops@example.com', '--json'],
+  ]) {
+    const { code, stdout, stderr } = golive(...argv)
+    expect({ argv, code, stdout }).toEqual({ argv, code: 2, stdout: '' })
+    expect(stderr).toContain('--print-link')
+  }
+  expect(admins()).toHaveLength(1)
+  expect(golive('admin', 'reset', 'ops@example.com', '--print-link').stdout).toMatch(LINK)
+  const shown = await onTerminal([], 'admin', 'create', 'second@example.com')
+  expect(shown.code).toBe(0)
+  expect(shown.shown).toMatch(LINK)
+  expect(golive('admin', 'list').stdout).not.toMatch(LINK)
+  expect(golive('admin', 'reset', 'nobody@example.com', '--print-link').code).toBe(1)
+})
+
+test.skipIf(!AS_ROOT)(
+  "as root the data stays its owner's, and the configuration is root's and readable",
+  () => {
+    const data = join(folder, 'data')
+    const etc = join(folder, 'etc/golive/golive.config.yaml')
+    mkdirSync(data, { mode: 0o700 })
+    chownSync(data, NOBODY, NOBODY)
+    chmodSync(folder, 0o755)
+    const { code, stderr } = golive('setup', ...ALL, '--data-dir', data, '--config', etc)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    for (const file of readdirSync(data)) {
+      expect({ file, uid: statSync(join(data, file)).uid }).toEqual({ file, uid: NOBODY })
+    }
+    expect(statSync(etc)).toMatchObject({ uid: 0, mode: 0o100644 })
+    expect(statSync(join(data, 'master.key')).mode & 0o777).toBe(0o600)
+    expect(golive('--config', etc, 'setup', '--port', '8083').code).toBe(0)
+    expect(existsSync(join(folder, 'golive.config.yaml'))).toBe(false)
+  },
+)
+
+test('a configuration that cannot be written is told in a sentence, and no data dir is made', () => {
+  writeFileSync(join(folder, 'etc'), '')
+  const { code, stderr } = golive('setup', ...ALL, '--config', 'etc/golive.config.yaml')
+  expect(code).toBe(1)
+  expect(stderr).toContain('cannot write this config file')
+  expect(readdirSync(folder)).toEqual(['etc'])
+})
