@@ -17,9 +17,14 @@ export const serve = async (config: Config): Promise<number> => {
   return execInPlace(process.execPath, ownArguments(), ownEnvironment())
 }
 
-/** With HTTP_PROXY set, Bun's fetch would ask the proxy for our own child on 127.0.0.1, too. */
+/**
+ * With HTTP_PROXY set, Bun's fetch would ask the proxy for our own child on 127.0.0.1, too. Bun takes
+ * the lower-case name over the other, so both are set.
+ */
 const reachOurselves = (env: Record<string, string | undefined>): void => {
-  env.NO_PROXY = [env.NO_PROXY ?? env.no_proxy, '127.0.0.1', 'localhost'].filter(Boolean).join(',')
+  const hosts = [env.no_proxy ?? env.NO_PROXY, '127.0.0.1', 'localhost'].filter(Boolean).join(',')
+  env.NO_PROXY = hosts
+  env.no_proxy = hosts
 }
 
 /** A compiled executable sees its embedded entry as second argument; a new one must not get it. */

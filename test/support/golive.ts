@@ -39,6 +39,7 @@ export interface StatusAnswer {
     last_lines: string[]
   }
   calls: { rooms: number; participants: number }
+  warnings: { code: string }[]
 }
 
 const START_MS = 30_000
