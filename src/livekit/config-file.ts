@@ -90,12 +90,15 @@ const DISCARD_PORT = 9
 const stunServer = ({ nodeIp }: LivekitSettings): string =>
   isIPv6(nodeIp) ? `[${nodeIp}]:${DISCARD_PORT}` : `${nodeIp}:${DISCARD_PORT}`
 
-/** Never all of debug: its root component then logs every signal message, refresh tokens in clear. */
+/**
+ * Never all of debug: its root component then logs every signal message, refresh tokens in clear. Of
+ * its API only what fails: our own sweeps would push all else out of the last lines.
+ */
 const logging = (level: LivekitSettings['logLevel']) => ({
   json: true,
   level: 'info',
   pion_level: 'error',
-  ...(level === 'debug' ? { component_levels: DEBUG_COMPONENTS } : {}),
+  component_levels: { api: 'warn', ...(level === 'debug' ? DEBUG_COMPONENTS : {}) },
 })
 
 const DEBUG_COMPONENTS = { room: 'debug', transport: 'debug', pub: 'debug', sub: 'debug' }

@@ -69,3 +69,9 @@ test('a call ends when its room closes, and nobody gets in after', async () => {
   for (const answer of await askAll(golive.port, token)) expectRefusal(answer, 403, 'room_closed')
   await emptied()
 })
+
+test('the last lines of livekit-server tell of calls, not of our own looking after them', async () => {
+  const { last_lines } = (await golive.status()).livekit
+  expect(last_lines.join('\n')).toContain('starting RTC session')
+  expect(last_lines.join('\n')).not.toContain('API RoomService')
+})

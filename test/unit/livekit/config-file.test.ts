@@ -60,8 +60,8 @@ test('webhooks go to our own port, signed with our key', () => {
 test('level debug never reaches the component that logs refresh tokens', () => {
   const { logging } = render({ logLevel: 'debug' })
   expect(logging.level).toBe('info')
-  expect(Object.keys(logging.component_levels)).toEqual(['room', 'transport', 'pub', 'sub'])
-  expect(render().logging).not.toHaveProperty('component_levels')
+  expect(Object.keys(logging.component_levels)).toEqual(['api', 'room', 'transport', 'pub', 'sub'])
+  expect(render().logging.component_levels).toEqual({ api: 'warn' })
 })
 
 test('the key file holds exactly one key', () => {
