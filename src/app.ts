@@ -33,7 +33,7 @@ const LOCK_RETRY_MS = 25
 const FINISH_MS = { stopped: 2000, restart: 200 }
 
 /** How a server's life ended. `restart`: calls go on in livekit-server, a new control plane adopts them. */
-export type Ending = 'stopped' | 'restart'
+type Ending = 'stopped' | 'restart'
 
 export interface Running {
   url: string

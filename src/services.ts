@@ -36,7 +36,7 @@ export const publicUrl = ({ server }: Config): string =>
   `http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`
 
 /** What SDKs connect to. */
-export const wsUrl = (config: Config): string => publicUrl(config).replace(/^http/, 'ws')
+const wsUrl = (config: Config): string => publicUrl(config).replace(/^http/, 'ws')
 
 /** Where clients send media to. */
 export const mediaIp = ({ livekit: { node_ip } }: Config): string =>

@@ -66,7 +66,7 @@ const gigabytes = (bytes: number): string =>
   `${(bytes / 1e9).toLocaleString('en-US', { maximumFractionDigits: 1 })} GB`
 
 /** `2 calls with 5 people` */
-export const calls = ({ calls: { rooms, participants, max_participants } }: Status): string =>
+const calls = ({ calls: { rooms, participants, max_participants } }: Status): string =>
   `${count(rooms, 'call')} with ${count(participants, 'person', 'people')}, room for ${max_participants.toLocaleString('en-US')}`
 
 const livekit = (child: Status['livekit'], now: number): [string, string][] => {

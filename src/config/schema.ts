@@ -38,7 +38,7 @@ const server = z.strictObject({
   ),
 })
 
-export const TLS_MODES = ['localhost', 'domain', 'ip', 'files', 'internal', 'proxy'] as const
+const TLS_MODES = ['localhost', 'domain', 'ip', 'files', 'internal', 'proxy'] as const
 
 const tls = z.strictObject({
   mode: key(

@@ -40,7 +40,7 @@ export interface Browser {
 /** A working day. */
 export const SESSION_MS = 12 * 3600_000
 /** An open dashboard asks all the time: idle means closed. */
-export const IDLE_MS = 2 * 3600_000
+const IDLE_MS = 2 * 3600_000
 const SEEN_EVERY_MS = 60_000
 const MOST_PER_ADMIN = 50
 const MOST_LISTED = 1000

@@ -47,7 +47,7 @@ export const freeText = (maxBytes: number): z.ZodString =>
     .refine((text) => !text.includes('\0'), 'must not contain the NUL character')
     .refine((text) => utf8Bytes(text) <= maxBytes, `must be at most ${maxBytes} bytes of UTF-8`)
 
-export const MAX_METADATA_BYTES = 8192
+const MAX_METADATA_BYTES = 8192
 
 export const metadataSchema = freeText(MAX_METADATA_BYTES)
 

@@ -32,7 +32,7 @@ export const DEFAULT_LIMITS: Limits = {
   max_webhooks: 5,
 }
 
-export type TenantStatus = 'active' | 'deactivated'
+type TenantStatus = 'active' | 'deactivated'
 
 export interface Tenant {
   id: string

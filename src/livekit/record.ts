@@ -67,7 +67,7 @@ export const isSameProcess = (record: ProcessIdentity): boolean => {
 }
 
 /** Fields of /proc/<pid>/stat (proc_pid_stat(5)); null when there is no such process. */
-export const processStat = (pid: number): { startTime: string; ended: boolean } | null => {
+const processStat = (pid: number): { startTime: string; ended: boolean } | null => {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name in parentheses may hold spaces and parentheses itself: count from the last one.

@@ -1,7 +1,7 @@
 /** A boolean as both SQLite and PostgreSQL can hold it. */
-export type Flag = 0 | 1
+type Flag = 0 | 1
 
-export interface SettingRow {
+interface SettingRow {
   name: string
   value: string
 }
@@ -17,7 +17,7 @@ export interface TenantRow {
   deleted_at: number | null
 }
 
-export interface TenantCounterRow {
+interface TenantCounterRow {
   tenant_id: string
   rooms: number
 }

@@ -87,7 +87,7 @@ export const newKeyWire = z
   })
   .meta({ examples: [{ ...KEY_EXAMPLE, api_secret: 'lks_…' }] })
 
-export const toKeyWire = (key: Key): z.input<typeof keyWire> => ({
+const toKeyWire = (key: Key): z.input<typeof keyWire> => ({
   api_key: key.apiKey,
   label: key.label,
   created_at: rfc3339(key.createdAt),

@@ -32,7 +32,7 @@ export const Empty = ({ icon, title, children }: EmptyProps) => (
   </div>
 )
 
-export const Loading = ({ rows = 3 }: { rows?: number }) => (
+const Loading = ({ rows = 3 }: { rows?: number }) => (
   <div className="loading" role="status" aria-label="Loading">
     {Array.from({ length: rows }, (_, row) => (
       // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same and never move
