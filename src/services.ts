@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { terminatesTls } from './config/check.ts'
 import type { Config } from './config/schema.ts'
 import type { DataDir } from './data-dir.ts'
 import { AdminSessions } from './domain/admin-sessions.ts'
@@ -31,9 +32,16 @@ import { VERSION } from './version.ts'
 /** A rough guide from what an SFU forwards per core; an operator who measured sets it. */
 const PEOPLE_PER_CORE = 100
 
-export const publicUrl = ({ server }: Config): string =>
-  server.public_url ??
-  `http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`
+/** The origin that people and SDKs use, as configured or as it follows from the mode. */
+export const publicUrl = (config: Config): string => {
+  const { server, tls } = config
+  if (server.public_url !== null) return server.public_url
+  if (!terminatesTls(config)) return `http://${inUrl(server.host)}:${server.port}`
+  const port = tls.https_port === 443 ? '' : `:${tls.https_port}`
+  return `https://${inUrl(tls.domain ?? mediaIp(config))}${port}`
+}
+
+const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /** What SDKs connect to. */
 const wsUrl = (config: Config): string => publicUrl(config).replace(/^http/, 'ws')

@@ -53,8 +53,20 @@ export const checkConfig = (file: ConfigFile | null, env: Env): Config => {
   return freeze({
     ...parsed.data,
     data_dir: resolve(parsed.data.data_dir),
+    tls: withAbsoluteFiles(parsed.data.tls),
     source: file?.path ?? null,
   })
+}
+
+/** The working directory is another one after a restart by an init system. */
+const withAbsoluteFiles = (tls: Config['tls']): Config['tls'] => {
+  const absolute = (path: string | null) => path && resolve(path)
+  return {
+    ...tls,
+    cert_file: absolute(tls.cert_file),
+    key_file: absolute(tls.key_file),
+    acme_root: absolute(tls.acme_root),
+  }
 }
 
 const readNamed = (path: string): string => {

@@ -7,6 +7,20 @@ const key = <T extends z.ZodType>(schema: T, description: string): T => schema.m
 
 const ipAddress = z.string().refine((text) => isIP(text) !== 0, 'expected an IP address')
 
+const network = z.string().refine(isNetwork, 'expected a network such as 10.0.0.0/8, or an address')
+
+const domainName = z
+  .string()
+  .toLowerCase()
+  .refine(
+    (text) => isIP(text) !== 0 || DOMAIN.test(text),
+    'expected a host name such as live.example.com, without a port',
+  )
+
+/** RFC 1123 names, at most 253 characters with labels of at most 63. */
+const DOMAIN =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/
+
 const originOf = (text: string): string | null => {
   const url = URL.canParse(text) ? new URL(text) : null
   const plain = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
@@ -25,33 +39,41 @@ const publicUrl = z
 const server = z.strictObject({
   host: key(
     z.string().min(1).default('127.0.0.1'),
-    'Address the HTTP server listens on; mode localhost allows loopback addresses only.',
+    'Address the HTTP server listens on; only tls.mode proxy allows others than loopback addresses.',
   ),
   port: key(port.default(8080), 'Port the HTTP server listens on.'),
   public_url: key(
     publicUrl.nullable().default(null),
-    'Origin that people and SDKs use to reach this server; null means http://<host>:<port>.',
+    'Origin that people and SDKs use to reach this server; null means http://<host>:<port>, or https://<tls.domain> where TLS ends here.',
   ),
   trusted_proxies: key(
-    z.array(z.string()).default([]),
-    'Addresses of reverse proxies whose X-Forwarded-For is believed; needs tls.mode proxy.',
+    z.array(network).default([]),
+    'Addresses or networks of reverse proxies whose X-Forwarded-For is believed; needs tls.mode proxy.',
   ),
 })
 
 const TLS_MODES = ['localhost', 'domain', 'ip', 'files', 'internal', 'proxy'] as const
+export type TlsMode = (typeof TLS_MODES)[number]
+
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
+const file = z.string().min(1).nullable().default(null)
 
 const tls = z.strictObject({
   mode: key(
     z.enum(TLS_MODES).default('localhost'),
-    'How connections are secured; localhost means plain HTTP for this machine only.',
+    'How connections are secured: localhost is plain HTTP for this machine only; domain and ip get a certificate by themselves; files uses your own; internal makes one for a local network; proxy is plain HTTP behind a reverse proxy of yours.',
   ),
   domain: key(
-    z.string().min(1).nullable().default(null),
-    'Host name that the certificate is for; needs tls.mode domain.',
+    domainName.nullable().default(null),
+    'Host name that the certificate is for; needed in modes domain, files and internal.',
   ),
   email: key(
     z.email('expected an email address').nullable().default(null),
-    'Contact address given to the certificate authority; needs tls.mode domain or ip.',
+    'Contact address given to the certificate authority; needed in mode domain.',
+  ),
+  host: key(
+    ipAddress.default('::'),
+    'Address that https_port and http_port listen on; :: is every address of this machine, IPv4 too.',
   ),
   https_port: key(
     port.default(443),
@@ -60,6 +82,21 @@ const tls = z.strictObject({
   http_port: key(
     port.default(80),
     'Port for certificate challenges and the redirect to HTTPS in those modes.',
+  ),
+  cert_file: key(
+    file,
+    'PEM file of the certificate and its chain, for mode files; read again when it changes.',
+  ),
+  key_file: key(file, 'PEM file of the private key, for mode files.'),
+  acme_directory: key(
+    z
+      .httpUrl('expected an address such as https://acme.example.com/directory')
+      .default(LETS_ENCRYPT),
+    'Directory of the certificate authority for modes domain and ip.',
+  ),
+  acme_root: key(
+    file,
+    'PEM file of the root certificate that a private certificate authority itself is reached with.',
   ),
 })
 
@@ -70,9 +107,14 @@ const livekit = z.strictObject({
   ),
   tcp_port: key(port.default(7881), 'Port for media over TCP, where UDP is blocked.'),
   udp_port: key(port.default(7882), 'Port for media over UDP; all calls share it.'),
+  turn_port: key(
+    port.default(5349),
+    'Port on which livekit-server takes TURN from the TLS port; a firewall should keep it closed.',
+  ),
+  stun_port: key(port.default(3478), 'UDP port on which clients learn their own address.'),
   node_ip: key(
     z.union([z.literal('auto'), ipAddress]).default('auto'),
-    'Address that clients send media to; auto is 127.0.0.1 in mode localhost.',
+    'Address that clients send media to; auto finds it, and is 127.0.0.1 in mode localhost.',
   ),
   max_participants: key(
     z.union([z.literal('auto'), z.int().min(1).max(100_000)]).default('auto'),
@@ -86,8 +128,6 @@ const metrics = z.strictObject({
     'Loopback port for Prometheus metrics; null turns them off.',
   ),
 })
-
-const network = z.string().refine(isNetwork, 'expected a network such as 10.0.0.0/8, or an address')
 
 const hostName = z
   .string()

@@ -204,12 +204,73 @@ describe('rules over several keys', () => {
   })
 
   test.each([
-    ['tls: {mode: domain}', 'tls.mode'],
+    ['tls: {mode: domain}', 'tls.domain', 'a host name such as live.example.com'],
+    ['tls: {mode: domain, domain: a.example}', 'tls.email', 'an email address'],
+    ['tls: {mode: files, domain: a.example}', 'tls.cert_file', 'the PEM file of the certificate'],
+    ['tls: {mode: files, domain: a.example, cert_file: a}', 'tls.key_file', 'the PEM file of its'],
+    ['tls: {mode: internal}', 'tls.domain', 'the name or address'],
+    ['tls: {mode: proxy}', 'server.public_url', 'the origin that the proxy serves'],
+  ])('%s is not enough: %s is named', (yaml, key, says) => {
+    expect(refusal(yaml)).toMatch(
+      new RegExp(`^FILE:1: ${key}: expected ${says}.*: mode .* needs it`),
+    )
+  })
+
+  test('mode proxy needs the address of the proxy', () => {
+    expect(refusal('tls: {mode: proxy}\nserver: {public_url: "https://a.example"}')).toBe(
+      'FILE:2: server.trusted_proxies: expected the address of the proxy: mode proxy needs it',
+    )
+  })
+
+  test.each([
     ['tls: {domain: live.example.com}', 'tls.domain'],
     ['tls: {email: a@example.com}', 'tls.email'],
+    ['tls: {cert_file: a.pem}', 'tls.cert_file'],
+    ['tls: {acme_root: a.pem}', 'tls.acme_root'],
+    ['tls: {mode: ip, domain: a.example}', 'tls.domain'],
     ['server: {trusted_proxies: [10.0.0.1]}', 'server.trusted_proxies'],
-  ])('%s would do nothing yet, so it is refused and not ignored', (yaml, key) => {
-    expect(refusal(yaml)).toContain(`FILE:1: ${key}: expected`)
+  ])('%s would do nothing, so it is refused and not ignored', (yaml, key) => {
+    expect(refusal(yaml)).toMatch(
+      new RegExp(`^FILE:1: ${key}: expected .*: it does nothing in mode`),
+    )
+  })
+
+  test.each([
+    'tls: {mode: domain, domain: live.example.com, email: a@example.com}',
+    'tls: {mode: ip}',
+    'tls: {mode: files, domain: 192.0.2.1, cert_file: c.pem, key_file: k.pem}',
+    'tls: {mode: internal, domain: golive.lan}',
+    'tls: {mode: proxy}\nserver: {host: 0.0.0.0, public_url: "https://a.example", trusted_proxies: [10.0.0.0/8]}',
+  ])('%s is a whole mode', (yaml) => {
+    expect(load(yaml).tls.https_port).toBe(443)
+  })
+
+  test('a certificate authority knows public names only in mode domain, addresses only in mode ip', () => {
+    for (const domain of ['192.0.2.1', 'golive'])
+      expect(refusal(`tls: {mode: domain, domain: ${domain}, email: a@example.com}`)).toBe(
+        'FILE:1: tls.domain: expected a public host name; for an address take mode ip',
+      )
+  })
+
+  test('the origin that people are given is the one of the certificate', () => {
+    const mode = 'tls: {mode: internal, domain: golive.lan}\nserver: {public_url: '
+    expect(refusal(`${mode}"https://other.lan"}`)).toContain('expected the host golive.lan')
+    expect(refusal(`${mode}"http://golive.lan"}`)).toContain('server.public_url: expected https')
+    expect(load(`${mode}"https://golive.lan:8443"}`).server.port).toBe(8080)
+  })
+
+  test('where TLS ends here, plain HTTP stays on loopback and no port is used twice', () => {
+    const mode = 'tls: {mode: internal, domain: golive.lan'
+    expect(refusal(`${mode}}\nserver: {host: 0.0.0.0}`)).toContain('expected a loopback address')
+    expect(refusal(`${mode}, https_port: 8080}`)).toContain('8080 is server.port already')
+    expect(refusal(`${mode}, http_port: 443}`)).toContain('443 is tls.https_port already')
+    expect(refusal('livekit: {stun_port: 7882}')).toContain('7882 is livekit.udp_port already')
+  })
+
+  test('files named with a relative path start at the working directory', () => {
+    const { tls } = load('tls: {mode: files, domain: a.b, cert_file: c.pem, key_file: k.pem}')
+    expect(tls.cert_file).toBe(join(process.cwd(), 'c.pem'))
+    expect(tls.key_file).toBe(join(process.cwd(), 'k.pem'))
   })
 
   test('the operator API may be kept to networks and to one host name', () => {
@@ -268,6 +329,7 @@ describe('environment twins', () => {
     expect(refusal('', { GOLIVE_SERVER_TRUSTED_PROXIES: '10.0.0.1, 10.0.0.2' })).toContain(
       'GOLIVE_SERVER_TRUSTED_PROXIES (server.trusted_proxies)',
     )
+    expect(refusal('', { GOLIVE_SERVER_TRUSTED_PROXIES: 'proxy' })).toContain('expected a network')
   })
 
   test('a wrong one is blamed by its own name, not by a line of the file', () => {
