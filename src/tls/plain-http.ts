@@ -1,0 +1,60 @@
+/** Where a certificate authority looks for its proof (HTTP-01, RFC 8555 §8.3). */
+const CHALLENGES = '/.well-known/acme-challenge/'
+
+/** The plain port 80: proofs for the certificate authority, and the way to HTTPS for everybody else. */
+export class PlainHttp {
+  readonly #publicUrl: string
+  readonly #answers = new Map<string, string>()
+  #server: Bun.Server<undefined> | null = null
+
+  /** @param publicUrl origin that everything else is sent to */
+  constructor(publicUrl: string) {
+    this.#publicUrl = publicUrl
+  }
+
+  /** @throws EADDRINUSE, EACCES */
+  listen(hostname: string, port: number): void {
+    this.#server = Bun.serve({
+      hostname,
+      port,
+      development: false,
+      idleTimeout: 10,
+      maxRequestBodySize: 1024,
+      fetch: (request) => this.answer(request),
+    })
+  }
+
+  get isListening(): boolean {
+    return this.#server !== null
+  }
+
+  /** @param answer null takes it away */
+  setChallenge(token: string, answer: string | null): void {
+    if (answer === null) this.#answers.delete(token)
+    else this.#answers.set(token, answer)
+  }
+
+  answer({ method, url }: Request): Response {
+    // As it was sent: a broken Host would make the whole of it no URL.
+    const path = url.slice(url.indexOf('/', 'http://'.length))
+    if (path.startsWith(CHALLENGES)) return this.#proof(path.slice(CHALLENGES.length))
+    if (method !== 'GET' && method !== 'HEAD')
+      return new Response(`This server speaks HTTPS: use ${this.#publicUrl}\n`, { status: 400 })
+    // Never the Host that was sent: a link to here could then lead anywhere.
+    return new Response(null, {
+      status: 308,
+      headers: { location: `${this.#publicUrl}${path}`, 'cache-control': 'no-store' },
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop(true)
+  }
+
+  #proof(token: string): Response {
+    const answer = this.#answers.get(token)
+    return answer === undefined
+      ? new Response('there is no such challenge\n', { status: 404 })
+      : new Response(answer, { headers: { 'content-type': 'application/octet-stream' } })
+  }
+}

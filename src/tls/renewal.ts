@@ -1,0 +1,41 @@
+/** When the certificate authority would like to be asked, as it says itself (RFC 9773). */
+export interface RenewalWindow {
+  start: number
+  end: number
+}
+
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+/** Below it a certificate is renewed at half of its life: Let's Encrypt's short-lived ones have 6 days. */
+const SHORT_LIFE_MS = 10 * DAY_MS
+/** So that not everybody asks at the same moment. */
+const SPREAD = 0.02
+
+/**
+ * The moment to renew at: a random one of the authority's window, else with a third of the life left,
+ * half of a short one. @param random from 0 to 1
+ */
+export const renewAt = (
+  { notBefore, notAfter }: { notBefore: number; notAfter: number },
+  window: RenewalWindow | null,
+  random: number,
+): number => {
+  if (window) return window.start + random * Math.max(0, window.end - window.start)
+  const life = notAfter - notBefore
+  const left = life < SHORT_LIFE_MS ? life / 2 : life / 3
+  return notAfter - left - random * SPREAD * life
+}
+
+/** Minutes to wait after so many failures in a row; an authority counts them, and bans who hurries. */
+const PAUSES = [1, 2, 5, 10, 20, 20, 60, 60, 120, 240, 360]
+
+/** @param retryAfterMs what the authority asked for; never less than that */
+export const pauseAfter = (
+  failures: number,
+  retryAfterMs: number | null,
+  random: number,
+): number => {
+  const minutes = PAUSES[Math.min(failures, PAUSES.length) - 1] ?? 1
+  const pause = minutes * MINUTE_MS * (1 + random * 0.1)
+  return Math.max(pause, retryAfterMs ?? 0)
+}
