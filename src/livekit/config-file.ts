@@ -5,6 +5,7 @@ import { stringify } from 'yaml'
 import { isLoopback } from '../config/check.ts'
 import { sha256Hex } from '../lib/crypto.ts'
 import { replaceFile } from '../lib/files.ts'
+import { type Turn, turnSection } from './turn.ts'
 import { HOOK_EVENTS, HOOK_PATH } from './webhook.ts'
 
 export interface LivekitSettings {
@@ -13,6 +14,12 @@ export interface LivekitSettings {
   udpPort: number
   /** the address that clients send media to; never guessed by livekit-server */
   nodeIp: string
+  /** this machine's own address, where it arrives */
+  hostIp: string
+  /** null: calls are not relayed */
+  turn: Turn | null
+  /** `address:port` of the server that tells clients their own address */
+  stun: string
   /** loopback port on which we take its webhooks */
   hookPort: number
   apiKey: string
@@ -36,11 +43,12 @@ export const renderLivekitConfig = (settings: LivekitSettings, keyFile: string):
       tcp_port: settings.tcpPort,
       udp_port: settings.udpPort,
       allow_tcp_fallback: true,
-      stun_servers: [stunServer(settings)],
-      ...(isLoopback(settings.nodeIp) ? loopbackOnly(settings.nodeIp) : {}),
+      // With none named, livekit-server tells clients to ask Google's and Twilio's.
+      stun_servers: [settings.stun],
+      ...(isLoopback(settings.nodeIp) ? loopbackOnly(settings.nodeIp) : oneAddress(settings)),
     },
     room: { auto_create: false, enable_remote_unmute: false },
-    turn: { enabled: false },
+    turn: turnSection(settings),
     webhook: {
       api_key: settings.apiKey,
       urls: [`http://127.0.0.1:${settings.hookPort}${HOOK_PATH}`],
@@ -78,18 +86,6 @@ export const keyHash = ({ apiKey, apiSecret }: { apiKey: string; apiSecret: stri
 export const renderKeyFile = ({ apiKey, apiSecret }: LivekitSettings): string =>
   stringify({ [apiKey]: apiSecret })
 
-/** Discard, RFC 863: nothing answers there, and it can never be the media port. */
-const DISCARD_PORT = 9
-
-/**
- * With no STUN server named, livekit-server tells clients to ask Google's and Twilio's. Clients of a
- * server with a known address need none: named is a port of it that does not answer. Never the media
- * port: libwebrtc keeps all that comes from a STUN server's address for its STUN client, so that no
- * media would ever flow over UDP.
- */
-const stunServer = ({ nodeIp }: LivekitSettings): string =>
-  isIPv6(nodeIp) ? `[${nodeIp}]:${DISCARD_PORT}` : `${nodeIp}:${DISCARD_PORT}`
-
 /**
  * Never all of debug: its root component then logs every signal message, refresh tokens in clear. Of
  * its API only what fails: our own sweeps would push all else out of the last lines.
@@ -107,4 +103,9 @@ const loopbackOnly = (nodeIp: string) => ({
   enable_loopback_candidate: true,
   interfaces: { includes: ['lo'] },
   ips: { includes: [isIPv6(nodeIp) ? '::1/128' : '127.0.0.1/32'] },
+})
+
+/** With several addresses it would answer from the first one, which is not where the client asked. */
+const oneAddress = ({ hostIp }: LivekitSettings) => ({
+  ips: { includes: [`${hostIp}/${isIPv6(hostIp) ? 128 : 32}`] },
 })

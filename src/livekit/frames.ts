@@ -105,7 +105,7 @@ const sidInBinary = (frame: Uint8Array): string | null => {
 }
 
 /** The first length-delimited field of this number in a protobuf message, or null. */
-const field = (message: Uint8Array, wanted: number): Uint8Array | null => {
+export const field = (message: Uint8Array, wanted: number): Uint8Array | null => {
   let at = 0
   while (at < message.length) {
     const [tag, afterTag] = readVarint(message, at)
@@ -123,7 +123,7 @@ const field = (message: Uint8Array, wanted: number): Uint8Array | null => {
 }
 
 /** A varint up to 32 bits, which is all that tags and lengths need: its value and where it ends. */
-const readVarint = (message: Uint8Array, start: number): [number, number] => {
+export const readVarint = (message: Uint8Array, start: number): [number, number] => {
   let value = 0
   for (let at = start, shift = 1; at < start + 10; at++, shift *= 128) {
     const byte = message[at]
@@ -134,5 +134,6 @@ const readVarint = (message: Uint8Array, start: number): [number, number] => {
   throw new FrameError('cut short')
 }
 
-const varint = (value: number): number[] =>
+/** A number below 2^32 as a varint. */
+export const varint = (value: number): number[] =>
   value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)]

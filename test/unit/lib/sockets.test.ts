@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
 import { createSocket } from 'node:dgram'
-import { describeHolder, holderOf, ownsListener } from '../../../src/lib/sockets.ts'
+import { describeHolder, holderOf, listeners, ownsListener } from '../../../src/lib/sockets.ts'
 
 const server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
 afterAll(() => server.stop(true))
@@ -44,4 +44,24 @@ test('the holder of a UDP port is named, and the same TCP port is not meant', as
   expect(holderOf('udp', port)?.pid).toBe(process.pid)
   expect(holderOf('tcp', port)).toBeNull()
   socket.close()
+})
+
+test('all sockets that wait are listed with address, port and holder, for both protocols and families', async () => {
+  const udp = createSocket('udp6')
+  await new Promise<void>((bound) => udp.bind(0, '::1', bound))
+  const all = listeners()
+  const holder = { pid: process.pid, name: holderOf('tcp', server.port)?.name ?? '' }
+  expect(all).toContainEqual({
+    protocol: 'tcp',
+    address: '127.0.0.1',
+    port: server.port,
+    holder,
+  })
+  expect(all).toContainEqual({
+    protocol: 'udp',
+    address: '::1',
+    port: udp.address().port,
+    holder,
+  })
+  udp.close()
 })

@@ -16,6 +16,9 @@ const settings: LivekitSettings = {
   tcpPort: 7881,
   udpPort: 7882,
   nodeIp: '203.0.113.10',
+  hostIp: '203.0.113.10',
+  turn: null,
+  stun: '203.0.113.10:3478',
   hookPort: 4711,
   apiKey: 'golive',
   apiSecret: 'secret-of-the-child-0123456789-abcdef',
@@ -38,8 +41,7 @@ test('the address for media is always written and never asked of a STUN server',
 })
 
 test('clients are sent to no STUN server of a third party', () => {
-  expect(render().rtc.stun_servers).toEqual(['203.0.113.10:9'])
-  expect(render({ nodeIp: '2001:db8::1' }).rtc.stun_servers).toEqual(['[2001:db8::1]:9'])
+  expect(render().rtc.stun_servers).toEqual(['203.0.113.10:3478'])
 })
 
 test('a loopback address brings loopback candidates, any other address none', () => {
