@@ -11,3 +11,9 @@ export const diskSpace = async (path: string): Promise<DiskSpace> => {
   const { bavail, blocks, bsize } = await statfs(path)
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
 }
+
+/** Files that the file system of a path can still take; null where it makes room as it needs. */
+export const freeInodes = async (path: string): Promise<{ free: number; total: number } | null> => {
+  const { files, ffree } = await statfs(path)
+  return files === 0 ? null : { free: ffree, total: files }
+}

@@ -41,6 +41,55 @@ const lines = (path: string): string[] => {
   }
 }
 
+/** A socket that waits for traffic, and who holds it as far as we may see. */
+export interface Listener {
+  protocol: Protocol
+  address: string
+  port: number
+  holder: Holder
+}
+
+/** Every socket of this machine that waits for traffic. Only root sees the holders of all of them. */
+export const listeners = (): Listener[] => {
+  const owners = socketOwners()
+  return PROTOCOLS.flatMap((protocol) =>
+    [protocol, `${protocol}6`].flatMap((table) =>
+      lines(`/proc/net/${table}`)
+        .map((line) => line.trim().split(/\s+/))
+        .filter((row) => row[3] === WAITING[protocol])
+        .map((row) => {
+          const [address = '', port = ''] = (row[1] ?? '').split(':')
+          const pid = owners.get(row[9] ?? '') ?? null
+          const holder = { pid, name: pid === null ? null : nameOf(pid) }
+          return { protocol, address: readable(address), port: Number.parseInt(port, 16), holder }
+        }),
+    ),
+  )
+}
+
+const PROTOCOLS: Protocol[] = ['tcp', 'udp']
+
+/** The kernel prints an address as 32-bit words of this machine's byte order (little-endian). */
+const readable = (hex: string): string => {
+  const bytes = Buffer.from(hex, 'hex')
+  for (let at = 0; at < bytes.length; at += 4) bytes.subarray(at, at + 4).reverse()
+  if (bytes.length === 4) return bytes.join('.')
+  const groups = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(at * 2).toString(16))
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
+}
+
+/** Inode of a socket → the first process that has it open. */
+const socketOwners = (): Map<string, number> => {
+  const owners = new Map<string, number>()
+  for (const pid of pids()) {
+    for (const link of linksOf(pid)) {
+      const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1]
+      if (inode !== undefined && !owners.has(inode)) owners.set(inode, pid)
+    }
+  }
+  return owners
+}
+
 export interface Holder {
   /** null when the process belongs to a user we may not look at */
   pid: number | null
@@ -78,13 +127,17 @@ export const pids = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
 
-const hasLink = (pid: number, links: Set<string>): boolean => {
+const hasLink = (pid: number, links: Set<string>): boolean =>
+  linksOf(pid).some((link) => links.has(link))
+
+/** What the open files of a process are. */
+const linksOf = (pid: number): string[] => {
   const folder = `/proc/${pid}/fd`
   try {
-    return readdirSync(folder).some((fd) => links.has(linkOf(`${folder}/${fd}`)))
+    return readdirSync(folder).map((fd) => linkOf(`${folder}/${fd}`))
   } catch {
     // Gone meanwhile, or another user's.
-    return false
+    return []
   }
 }
 

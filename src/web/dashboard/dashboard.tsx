@@ -4,6 +4,7 @@ import { type ApiError, call } from './api.ts'
 import { AccessPage } from './pages/access.tsx'
 import { AuditPage } from './pages/audit.tsx'
 import { CallsPage } from './pages/calls.tsx'
+import { DoctorPage } from './pages/doctor.tsx'
 import { NotFoundPage } from './pages/not-found.tsx'
 import { OverviewPage } from './pages/overview.tsx'
 import { NobodyYet, SetPassword, SignIn } from './pages/sign-in.tsx'
@@ -64,6 +65,8 @@ const Page = () => {
       return <AccessPage />
     case 'status':
       return <StatusPage />
+    case 'doctor':
+      return <DoctorPage />
     default:
       return <NotFoundPage />
   }

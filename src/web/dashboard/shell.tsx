@@ -15,6 +15,7 @@ const PAGES: { to: string; name: string; icon: IconName }[] = [
   { to: '/ui/audit', name: 'Audit log', icon: 'audit' },
   { to: '/ui/access', name: 'Access', icon: 'key' },
   { to: '/ui/status', name: 'Status', icon: 'status' },
+  { to: '/ui/doctor', name: 'Doctor', icon: 'doctor' },
 ]
 
 /** The frame around every page: where one is, where one can go, who one is. */

@@ -103,6 +103,19 @@ export interface AdminToken {
   last_used_from: string | null
 }
 
+export interface Finding {
+  id: string
+  title: string
+  state: 'ok' | 'warn' | 'fail' | 'skipped'
+  detail: string
+  fix: string | null
+}
+
+export interface DoctorReport {
+  data: Finding[]
+  verdict: string
+}
+
 export type ChildState = 'starting' | 'running' | 'restarting' | 'degraded' | 'stopped'
 
 export interface Status {
@@ -134,6 +147,11 @@ export interface Status {
     public_url: string
     ws_url: string
     media: { ip: string; udp_port: number; tcp_port: number }
+    host: string
+    ipv6: string | null
+    source: 'config' | 'interface' | 'stun' | 'https' | 'remembered' | 'loopback'
+    hairpin: boolean | null
+    relay: { offered: boolean; reason: string | null }
   }
   warnings: { code: string; message: string; hint: string }[]
 }

@@ -140,6 +140,9 @@ const Addresses = ({ status: { addresses } }: { status: Status }) => (
         facts={[
           ['Media address', <code key="ip">{addresses.media.ip}</code>],
           ['Media ports', `UDP ${addresses.media.udp_port}, TCP ${addresses.media.tcp_port}`],
+          ['Own address', <code key="host">{addresses.host}</code>],
+          ['IPv6', addresses.ipv6 ? <code key="ipv6">{addresses.ipv6}</code> : '—'],
+          ['Relay', addresses.relay.offered ? 'TURN over TLS' : `No: ${addresses.relay.reason}`],
         ]}
       />
     </div>
