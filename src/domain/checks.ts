@@ -1,0 +1,103 @@
+import type { Clock } from '../lib/clock.ts'
+import { newId } from '../lib/ids.ts'
+import type { Calls } from './calls.ts'
+import { GoLiveError } from './errors.ts'
+import type { Presence } from './presence.ts'
+import { checkIdOf, checkRoomName, NO_TENANT } from './room-names.ts'
+import { ROOM_DEFAULTS, type Room } from './rooms.ts'
+import type { Tokens } from './tokens.ts'
+
+const LIFE_MS = 120_000
+/** Seats of the server that checks may take; operators find some left when visitors have taken theirs. */
+const MOST_AT_ONCE = { visitor: 20, operator: 25 }
+
+/** Who begins a check call: somebody on the public page, or an operator. */
+export type CheckedBy = keyof typeof MOST_AT_ONCE
+
+export interface CheckCall {
+  token: string
+  wsUrl: string
+  expiresAt: number
+}
+
+interface Deps {
+  clock: Clock
+  tokens: Pick<Tokens, 'mintForCheck'>
+  calls: Pick<Calls, 'ready'>
+  presence: Presence
+  wsUrl: string
+  maxParticipants: () => number
+}
+
+/**
+ * Calls that belong to no tenant and in which one person tries the way to this server, alone and for
+ * two minutes. Nothing of them is written down: the name of the room says until when it is open.
+ */
+export class Checks {
+  readonly #deps: Deps
+  /** when those begun end; in the order in which they do */
+  #ends: number[] = []
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** @throws media_unavailable, server_full, rate_limited while too many run */
+  begin(by: CheckedBy): CheckCall {
+    const { clock, tokens, calls, presence, wsUrl, maxParticipants } = this.#deps
+    const now = clock()
+    this.#ends = this.#ends.filter((end) => end > now)
+    if (!calls.ready) throw mediaUnavailable()
+    if (presence.total >= maxParticipants()) throw serverFull()
+    if (this.#ends.length >= MOST_AT_ONCE[by]) throw tooMany((this.#ends[0] ?? now) - now)
+    // Whole seconds, since a token has no others: it and its room end at the same moment.
+    const expiresAt = Math.floor((now + LIFE_MS) / 1000) * 1000
+    const room = roomOfCheck(newId(expiresAt))
+    this.#ends.push(expiresAt)
+    return { token: tokens.mintForCheck(room, expiresAt), wsUrl, expiresAt }
+  }
+}
+
+/** The room of a check call; null when LiveKit's name is another's. */
+export const checkRoom = (livekitName: string): Room | null => {
+  const id = checkIdOf(livekitName)
+  return id === null ? null : roomOfCheck(id)
+}
+
+/** An id of ours begins with a time: here the one at which the room closes. */
+const roomOfCheck = (id: string): Room => {
+  const closesAt = Number.parseInt(id.slice(0, 9), 36)
+  const createdAt = closesAt - LIFE_MS
+  return {
+    ...ROOM_DEFAULTS,
+    id,
+    tenantId: NO_TENANT,
+    name: id,
+    livekitName: checkRoomName(id),
+    maxParticipants: 1,
+    emptyTimeoutSeconds: 30,
+    departureTimeoutSeconds: 10,
+    closesAt,
+    version: 1,
+    createdAt,
+    updatedAt: createdAt,
+  }
+}
+
+const mediaUnavailable = (): GoLiveError =>
+  new GoLiveError('media_unavailable', 'the media server is restarting', {
+    hint: 'Try again in a few seconds.',
+    retryAfterSeconds: 2,
+  })
+
+const serverFull = (): GoLiveError =>
+  new GoLiveError('server_full', 'every seat of this server is taken by people in calls', {
+    hint: 'Try again when some of them have left.',
+    retryAfterSeconds: 30,
+  })
+
+const tooMany = (ms: number): GoLiveError =>
+  new GoLiveError('rate_limited', 'too many people check their connection to this server now', {
+    hint: 'Wait as Retry-After says.',
+    retryAfterSeconds: Math.max(1, Math.ceil(ms / 1000)),
+  })
