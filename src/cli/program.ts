@@ -2,10 +2,12 @@ import { Command, CommanderError } from 'commander'
 import { addAdminCommands } from './admin.ts'
 import { addAuditCommand } from './audit.ts'
 import { addControlCommands } from './control.ts'
+import { addDoctorCommand } from './doctor.ts'
 import { EXIT } from './exit.ts'
 import { example } from './help.ts'
 import { addKeyCommands } from './key.ts'
 import { addRoomCommands } from './room.ts'
+import { addServiceCommands } from './service.ts'
 import { Cli } from './session.ts'
 import { addSetupCommand } from './setup.ts'
 import { addStatusCommand } from './status.ts'
@@ -54,7 +56,9 @@ const buildProgram = (cli: Cli, written: Promise<void>[]): Command => {
   addAdminCommands(program, cli)
   addAuditCommand(program, cli)
   addStatusCommand(program, cli)
+  addDoctorCommand(program, cli)
   addControlCommands(program, cli)
+  addServiceCommands(program, cli)
   addVersionCommand(program, cli)
   program.addHelpText('after', EXIT_CODES)
   example(program, 'golive serve')

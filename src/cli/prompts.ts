@@ -1,4 +1,4 @@
-import { intro, isCancel, text } from '@clack/prompts'
+import { confirm, intro, isCancel, text } from '@clack/prompts'
 import { CliError, EXIT } from './exit.ts'
 
 /** Something that a person at the terminal is asked. */
@@ -17,6 +17,13 @@ export const ask = async ({ message, initial, check }: Prompt): Promise<string> 
     initialValue: initial,
     validate: (given) => check(given ?? ''),
   })
+  if (!isCancel(answer)) return answer
+  throw new CliError(EXIT.failed, { code: 'not_confirmed', detail: 'nothing was changed' })
+}
+
+/** A question of yes or no, with yes as what it suggests. @throws CliError when the person walks away */
+export const askWhether = async (message: string): Promise<boolean> => {
+  const answer = await confirm({ message })
   if (!isCancel(answer)) return answer
   throw new CliError(EXIT.failed, { code: 'not_confirmed', detail: 'nothing was changed' })
 }

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { terminatesTls } from '../config/check.ts'
 import { envName, expectation, leaves } from '../config/load.ts'
 import { type Config, configSchema } from '../config/schema.ts'
 import type { Change } from './config-edit.ts'
@@ -9,25 +11,37 @@ import type { Prompt } from './prompts.ts'
 /** The flags of `golive setup`. */
 export interface SetupOptions {
   dataDir?: string
+  tlsMode?: string
+  domain?: string
+  certFile?: string
+  keyFile?: string
   port?: string
   publicUrl?: string
+  trustedProxies?: string
   email?: string
   admin?: string
+  service?: boolean
 }
 
-type Name = Exclude<keyof SetupOptions, 'admin'>
+type Name = Exclude<keyof SetupOptions, 'admin' | 'service'>
 
 /** A key of the configuration that the set-up asks for. */
 interface Question {
   name: Name
   flag: string
   path: string[]
-  message: string
+  /** what a person is asked; without it there is only the flag */
+  message?: string
+  /** where the answer would do nothing, nobody is asked */
+  matters?: (config: Config) => boolean
   /** the key's value in an answer's place; the schema of the key has the last word */
   read(answer: string): unknown
   /** what the key is now, as an answer */
   current(config: Config): string
 }
+
+const asIs = (answer: string): unknown => answer
+const servesHttp = (config: Config): boolean => !terminatesTls(config)
 
 const QUESTIONS: Question[] = [
   {
@@ -39,10 +53,40 @@ const QUESTIONS: Question[] = [
     current: ({ data_dir }) => data_dir,
   },
   {
+    name: 'tlsMode',
+    flag: '--tls-mode',
+    path: ['tls', 'mode'],
+    read: asIs,
+    current: ({ tls }) => tls.mode,
+  },
+  {
+    name: 'domain',
+    flag: '--domain',
+    path: ['tls', 'domain'],
+    message: 'Under which host name do people reach this server? Nothing: only this machine does.',
+    read: asIs,
+    current: ({ tls }) => tls.domain ?? '',
+  },
+  {
+    name: 'certFile',
+    flag: '--cert-file',
+    path: ['tls', 'cert_file'],
+    read: (answer) => answer && resolve(answer),
+    current: ({ tls }) => tls.cert_file ?? '',
+  },
+  {
+    name: 'keyFile',
+    flag: '--key-file',
+    path: ['tls', 'key_file'],
+    read: (answer) => answer && resolve(answer),
+    current: ({ tls }) => tls.key_file ?? '',
+  },
+  {
     name: 'port',
     flag: '--port',
     path: ['server', 'port'],
     message: 'On which port is HTTP served?',
+    matters: servesHttp,
     read: (answer) => (/^\d{1,6}$/.test(answer) ? Number(answer) : answer),
     current: ({ server }) => String(server.port),
   },
@@ -51,15 +95,23 @@ const QUESTIONS: Question[] = [
     flag: '--public-url',
     path: ['server', 'public_url'],
     message: 'At which address do browsers and apps reach this server?',
-    read: (answer) => answer,
+    matters: servesHttp,
+    read: asIs,
     current: ({ server }) => server.public_url ?? addressOf(server),
+  },
+  {
+    name: 'trustedProxies',
+    flag: '--trusted-proxies',
+    path: ['server', 'trusted_proxies'],
+    read: (answer) => answer.split(',').map((one) => one.trim()),
+    current: ({ server }) => server.trusted_proxies.join(','),
   },
   {
     name: 'email',
     flag: '--email',
     path: ['admin', 'operator_contact'],
     message: 'Which e-mail address may tenants write to for help?',
-    read: (answer) => answer,
+    read: asIs,
     current: ({ admin }) => admin.operator_contact ?? '',
   },
 ]
@@ -86,8 +138,9 @@ export const changesOf = (options: SetupOptions, config: Config, env: Env): Chan
     if (wrong) throw usage(`${question.flag}: ${wrong}`)
     const twin = envName(question.path)
     if (env[twin] !== undefined) throw usage(`${question.flag}: ${twin} is set, and would win`)
-    changes.push(...changeOf(question, answer, now))
-    now = withAnswer(now, question, answer)
+    const made = changeOf(question, answer, now, options)
+    changes.push(...made)
+    now = withChanges(now, made)
   }
   return changes
 }
@@ -103,7 +156,8 @@ export const adminOf = ({ admin }: SetupOptions): string | null => {
 /** The keys that neither a flag nor the environment decides. */
 export const openNames = (options: SetupOptions, env: Env): Name[] =>
   QUESTIONS.filter(
-    ({ name, path }) => options[name] === undefined && env[envName(path)] === undefined,
+    ({ name, path, message }) =>
+      message !== undefined && options[name] === undefined && env[envName(path)] === undefined,
   ).map(({ name }) => name)
 
 /** Asks for these keys; what is as it was is no change. */
@@ -111,14 +165,17 @@ export const askFor = async (names: Name[], config: Config, ask: Ask): Promise<C
   const changes: Change[] = []
   let now = config
   for (const question of QUESTIONS.filter(({ name }) => names.includes(name))) {
+    if (question.matters?.(now) === false) continue
     const initial = question.current(now)
+    const mayStay = initial !== '' || question.name === 'domain'
     const answer = await ask({
-      message: question.message,
+      message: question.message ?? '',
       initial,
-      check: (given) => (given === initial && given ? undefined : check(question, given)),
+      check: (given) => (given === initial && mayStay ? undefined : check(question, given)),
     })
-    if (answer !== initial) changes.push(...changeOf(question, answer, now))
-    now = withAnswer(now, question, answer)
+    const made = answer === initial ? [] : changeOf(question, answer, now, {})
+    changes.push(...made)
+    now = withChanges(now, made)
   }
   return changes
 }
@@ -126,9 +183,11 @@ export const askFor = async (names: Name[], config: Config, ask: Ask): Promise<C
 export const askForAdmin = (contact: string | null, ask: Ask): Promise<string> =>
   ask({
     message: ADMIN_MESSAGE,
-    initial: email.safeParse(contact).success ? (contact ?? '') : '',
+    initial: isEmail(contact) ? contact : '',
     check: (given) => email.safeParse(given).error?.issues.map(expectation).join(', '),
   })
+
+export const isEmail = (text: string | null): text is string => email.safeParse(text).success
 
 /** @param flags those without which nothing can be set up */
 export const missing = (flags: string[]): CliError =>
@@ -138,23 +197,95 @@ export const missing = (flags: string[]): CliError =>
     hint: 'Nothing was changed.',
   })
 
+/**
+ * What else has to change with a way of being reached: keys that would do nothing in it go, and the
+ * certificate authority gets the address that tenants have.
+ */
+export const consequences = (config: Config, options: SetupOptions): Change[] => {
+  const { tls, server, admin } = config
+  const { mode } = tls
+  const contact = isEmail(admin.operator_contact) ? admin.operator_contact : null
+  const tlsEmail = options.email ?? tls.email ?? contact
+  const isNamed = mode === 'domain' || mode === 'files' || mode === 'internal'
+  const wanted: [path: string[], now: unknown, then: unknown][] = [
+    [['tls', 'domain'], tls.domain, isNamed ? tls.domain : null],
+    [['tls', 'email'], tls.email, mode === 'domain' || mode === 'ip' ? tlsEmail : null],
+    [['tls', 'cert_file'], tls.cert_file, mode === 'files' ? tls.cert_file : null],
+    [['tls', 'key_file'], tls.key_file, mode === 'files' ? tls.key_file : null],
+    [
+      ['server', 'public_url'],
+      server.public_url,
+      isStale(config, options) ? null : server.public_url,
+    ],
+  ]
+  const changes = wanted
+    .filter(([, now, then]) => now !== then)
+    .map(([path, , value]) => ({ path, value }))
+  return mode !== 'proxy' && server.trusted_proxies.length > 0
+    ? [...changes, { path: ['server', 'trusted_proxies'], value: [] }]
+    : changes
+}
+
+/** An origin of another mode or name, which nobody gave just now. */
+const isStale = (config: Config, { publicUrl, domain, tlsMode }: SetupOptions): boolean => {
+  const { server, tls } = config
+  if (server.public_url === null || publicUrl !== undefined || !terminatesTls(config)) return false
+  if (domain === undefined && tlsMode === undefined) return false
+  const { protocol, hostname } = new URL(server.public_url)
+  return protocol !== 'https:' || (tls.domain !== null && hostname !== tls.domain)
+}
+
+/** A sentence about a key as one about the flag that sets it. */
+export const inFlags = (sentence: string): string => {
+  const found = [...QUESTIONS, { path: ['tls', 'email'], flag: '--email' }].find(({ path }) =>
+    sentence.startsWith(`${path.join('.')}: `),
+  )
+  return found ? sentence.replace(found.path.join('.'), found.flag) : sentence
+}
+
+/** The configuration with these changes, unchecked. */
+export const withChanges = (config: Config, changes: Change[]): Config => {
+  const next = structuredClone(config) as unknown as Record<string, Record<string, unknown>>
+  for (const { path, value } of changes) {
+    const [section = '', name] = path
+    if (name === undefined) Object.assign(next, { [section]: value })
+    else Object.assign(next[section] ?? {}, { [name]: value })
+  }
+  return next as unknown as Config
+}
+
 const check = ({ name, path, read }: Question, answer: string): string | undefined => {
   const schema = name === 'email' ? email : schemas.get(path.join('.'))
   return schema?.safeParse(read(answer)).error?.issues.map(expectation).join(', ')
 }
 
-/** The address that a server has without being told ends with its port. */
-const withAnswer = (config: Config, { name }: Question, answer: string): Config =>
-  name === 'port' ? { ...config, server: { ...config.server, port: Number(answer) } } : config
-
 /** The address that this server has anyway stays unsaid: then it follows a change of the port. */
-const changeOf = (question: Question, answer: string, config: Config): Change[] => {
+const changeOf = (
+  question: Question,
+  answer: string,
+  config: Config,
+  options: SetupOptions,
+): Change[] => {
   const { name, path, read, current } = question
   const value = schemas.get(path.join('.'))?.parse(read(answer))
+  if (name === 'domain') return reachedAt(value as string, config, options)
   if (current(config) === String(value)) return []
   return [
     { path, value: name === 'publicUrl' && value === addressOf(config.server) ? null : value },
   ]
+}
+
+/** A name, or an address, says how this server gets its certificate, unless that was said already. */
+const reachedAt = (name: string, { tls, livekit }: Config, options: SetupOptions): Change[] => {
+  const isKept = options.tlsMode !== undefined || tls.mode === 'files' || tls.mode === 'internal'
+  const mode = isKept ? tls.mode : isIP(name) === 0 ? 'domain' : 'ip'
+  const changes: Change[] = mode === tls.mode ? [] : [{ path: ['tls', 'mode'], value: mode }]
+  if (mode === 'ip') {
+    return livekit.node_ip === name
+      ? changes
+      : [...changes, { path: ['livekit', 'node_ip'], value: name }]
+  }
+  return name === tls.domain ? changes : [...changes, { path: ['tls', 'domain'], value: name }]
 }
 
 const usage = (detail: string): CliError => new CliError(EXIT.usage, { code: 'usage', detail })

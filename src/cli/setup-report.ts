@@ -1,8 +1,11 @@
-import { isLoopback } from '../config/check.ts'
+import { isLoopback, terminatesTls } from '../config/check.ts'
 import type { ConfigFile } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import type { Finding } from '../domain/doctor/finding.ts'
 import { type Invitation, linkLines } from './admin.ts'
+import { reportLines } from './doctor.ts'
 import { fields } from './output.ts'
+import type { BroughtUp } from './setup-service.ts'
 
 /** All that will be done, checked before any of it is. */
 export interface Plan {
@@ -13,12 +16,20 @@ export interface Plan {
   text: string
   /** whose account is needed; null when there are accounts and none was asked for */
   admin: string | null
+  asService: boolean
 }
 
 /** What came of it. */
 export interface Done {
   invitation: Invitation | null
+  /** before this set-up did anything */
   serverRuns: boolean
+}
+
+/** And of all that comes after. */
+interface All extends Done, BroughtUp {
+  /** where the name leads; null without one */
+  name: Finding | null
 }
 
 /**
@@ -27,7 +38,7 @@ export interface Done {
  */
 export const resultOf = (
   { file, config, text, admin }: Plan,
-  { invitation }: Done,
+  { invitation, name, service, doctor }: All,
   shown: boolean,
 ): object => ({
   config: file.path,
@@ -37,12 +48,18 @@ export const resultOf = (
   admin,
   admin_created: invitation !== null,
   sign_in_url: shown ? (invitation?.sign_in_url ?? null) : null,
+  tls_mode: config.tls.mode,
   ports_to_open: portsToOpen(config),
+  ports_to_keep_closed: portsToClose(config),
+  dns: name,
+  service,
+  doctor,
 })
 
 /** The same for people. */
-export const report = (plan: Plan, { invitation, serverRuns }: Done, shown: boolean): string[] => {
+export const report = (plan: Plan, done: All, shown: boolean): string[] => {
   const { file, before, config, text, admin } = plan
+  const { invitation } = done
   const state = file.text === '' ? 'written' : text === file.text ? 'unchanged' : 'changed'
   return [
     ...fields([
@@ -50,12 +67,13 @@ export const report = (plan: Plan, { invitation, serverRuns }: Done, shown: bool
       ['data', config.data_dir],
       ['contact', config.admin.operator_contact ?? 'none'],
       ...(admin === null ? [] : [['admin', accountOf(admin, invitation)] as [string, string]]),
-      ['firewall', firewall(config)],
+      ...firewall(config),
     ]),
     ...moved(file, before, config),
     '',
     ...(invitation ? signIn(invitation, shown) : []),
-    ...next(file, text, serverRuns),
+    ...(done.doctor ? [...reportLines(done.doctor), ''] : []),
+    ...next(plan, done),
   ]
 }
 
@@ -69,13 +87,19 @@ const signIn = (invitation: Invitation, shown: boolean): string[] => [
   '',
 ]
 
-const next = ({ path, text: old }: ConfigFile, text: string, serverRuns: boolean): string[] => {
-  if (!serverRuns) return [`Start the server with: golive serve --config ${path}`]
-  return [
-    text === old
-      ? 'The server runs.'
-      : 'The server runs; it takes up the change on: golive restart',
-  ]
+const next = ({ file, text, config }: Plan, { serverRuns, service }: All): string[] => {
+  if (serverRuns) {
+    return [
+      text === file.text && service?.restart_needed !== true
+        ? 'The server runs.'
+        : 'The server runs; it takes up the change on: golive restart',
+    ]
+  }
+  if (service) return ['The service runs. How it is: golive service status']
+  const start = `Start the server with: golive serve --config ${file.path}`
+  return config.tls.mode === 'localhost'
+    ? [start]
+    : [start, 'Then have all examined: golive doctor']
 }
 
 const moved = ({ text }: ConfigFile, before: Config, after: Config): string[] =>
@@ -84,12 +108,32 @@ const moved = ({ text }: ConfigFile, before: Config, after: Config): string[] =>
     : ['', `What is in ${before.data_dir} stays there, and a server that runs on it goes on.`]
 
 /** Ports that people outside of this machine have to reach. */
-const portsToOpen = ({ livekit: { node_ip, tcp_port, udp_port } }: Config): string[] =>
-  node_ip === 'auto' || isLoopback(node_ip) ? [] : [`${tcp_port}/tcp`, `${udp_port}/udp`]
+const portsToOpen = (config: Config): string[] => {
+  const { tls, livekit } = config
+  const { node_ip, tcp_port, udp_port, stun_port } = livekit
+  const media = [`${tcp_port}/tcp`, `${udp_port}/udp`]
+  if (tls.mode === 'localhost') return node_ip === 'auto' || isLoopback(node_ip) ? [] : media
+  const front = terminatesTls(config) ? [`${tls.https_port}/tcp`, `${tls.http_port}/tcp`] : []
+  return [...front, ...media, `${stun_port}/udp`]
+}
 
-const firewall = (config: Config): string => {
+/** Ports that are bound on an address of this machine, and are nobody's business outside. */
+const portsToClose = (config: Config): string[] =>
+  terminatesTls(config) ? [`${config.livekit.turn_port}/tcp`] : []
+
+const firewall = (config: Config): [string, string][] => {
   const ports = portsToOpen(config)
-  return ports.length === 0
-    ? 'open nothing: all of it is for this machine only'
-    : `open ${ports.join(' and ')} for audio and video; HTTP is for this machine only`
+  if (ports.length === 0) return [['firewall', 'open nothing: all of it is for this machine only']]
+  if (config.tls.mode === 'localhost')
+    return [
+      [
+        'firewall',
+        `open ${ports.join(' and ')} for audio and video; HTTP is for this machine only`,
+      ],
+    ]
+  const closed = portsToClose(config)
+  return [
+    ['firewall', `open ${ports.join(', ')}`],
+    ...(closed.length === 0 ? [] : [['', `keep closed ${closed.join(', ')}`] as [string, string]]),
+  ]
 }

@@ -125,6 +125,148 @@ test('a configuration that was wrong before is exit code 3 and stays as it is', 
   expect(readFileSync(config, 'utf8')).toBe('server:\n  prot: 1\n')
 })
 
+test('a way of being reached is one flag and what belongs to it; one address serves all who need one', () => {
+  const email = ['--email', 'ops@example.com']
+  const admin = { operator_contact: 'ops@example.com' }
+  const ca = { email: 'ops@example.com' }
+  for (const [flags, expected] of [
+    [
+      ['--domain', 'Live.Example.com'],
+      { tls: { mode: 'domain', domain: 'live.example.com', ...ca }, admin },
+    ],
+    [['--tls-mode', 'ip'], { tls: { mode: 'ip', ...ca }, admin }],
+    [
+      ['--domain', '203.0.113.10'],
+      { tls: { mode: 'ip', ...ca }, livekit: { node_ip: '203.0.113.10' }, admin },
+    ],
+    [
+      ['--tls-mode', 'internal', '--domain', 'golive.lan'],
+      { tls: { mode: 'internal', domain: 'golive.lan' }, admin },
+    ],
+    [
+      [
+        '--tls-mode',
+        'files',
+        '--domain',
+        'a.example',
+        '--cert-file',
+        'c.pem',
+        '--key-file',
+        '/k.pem',
+      ],
+      {
+        tls: {
+          mode: 'files',
+          domain: 'a.example',
+          cert_file: join(folder, 'c.pem'),
+          key_file: '/k.pem',
+        },
+        admin,
+      },
+    ],
+    [
+      [
+        '--tls-mode',
+        'proxy',
+        '--public-url',
+        'https://a.example',
+        '--trusted-proxies',
+        '::1, 10.0.0.0/8',
+      ],
+      {
+        tls: { mode: 'proxy' },
+        server: { public_url: 'https://a.example', trusted_proxies: ['::1', '10.0.0.0/8'] },
+        admin,
+      },
+    ],
+  ] as const) {
+    const { code, stdout } = golive('setup', ...email, ...flags, '--json')
+    expect({ flags, code }).toEqual({ flags, code: 0 })
+    const { data_dir: _, ...written } = parse(readFileSync(config, 'utf8'))
+    expect(written).toEqual(expected)
+    const result = JSON.parse(stdout)
+    const isFront = expected.tls.mode !== 'proxy'
+    expect(result.ports_to_open).toEqual([
+      ...(isFront ? ['443/tcp', '80/tcp'] : []),
+      ...['7881/tcp', '7882/udp', '3478/udp'],
+    ])
+    expect(result.ports_to_keep_closed).toEqual(isFront ? ['5349/tcp'] : [])
+    expect(result).toMatchObject({ admin: 'ops@example.com', service: null, doctor: null })
+    rmSync(config)
+    rmSync(join(folder, 'data'), { recursive: true })
+  }
+})
+
+test('what a way of being reached lacks is exit code 2 and named by its flag', () => {
+  const email = ['--email', 'ops@example.com']
+  for (const [flags, named] of [
+    [['--domain', 'live.example.com'], 'give --email'],
+    [['--domain', 'live', ...email], '--domain: expected a public host name'],
+    [['--domain', 'https://live.example.com', ...email], '--domain: expected a host name'],
+    [['--tls-mode', 'domain', ...email], '--domain: expected'],
+    [['--tls-mode', 'tls', ...email], '--tls-mode: expected'],
+    [['--tls-mode', 'internal', ...email], '--domain: expected'],
+    [['--tls-mode', 'files', '--domain', 'a.example', ...email], '--cert-file: expected'],
+    [['--tls-mode', 'proxy', ...email], '--public-url: expected'],
+    [
+      ['--tls-mode', 'proxy', '--public-url', 'https://a.example', ...email],
+      '--trusted-proxies: expected',
+    ],
+    [
+      ['--domain', 'a.example', '--public-url', 'https://b.example', ...email],
+      '--public-url: expected the host a.example',
+    ],
+  ] as const) {
+    const { code, stderr } = golive('setup', ...flags)
+    expect({ flags, code }).toEqual({ flags, code: 2 })
+    expect(stderr).toContain(`golive: ${named.startsWith('give') ? '' : named}`)
+    expect(stderr).toContain(named)
+  }
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('going from one way of being reached to another takes along what would do nothing there', () => {
+  golive('setup', ...ALL, '--public-url', 'http://127.0.0.1:9999')
+  expect(golive('setup', '--domain', 'live.example.com').code).toBe(0)
+  const served = parse(readFileSync(config, 'utf8'))
+  expect(served.tls).toEqual({
+    mode: 'domain',
+    domain: 'live.example.com',
+    email: 'help@example.com',
+  })
+  expect(served.server.public_url).toBeNull()
+  expect(golive('setup', '--email', 'desk@example.com').code).toBe(0)
+  expect(parse(readFileSync(config, 'utf8'))).toMatchObject({
+    tls: { email: 'desk@example.com' },
+    admin: { operator_contact: 'desk@example.com' },
+  })
+  expect(golive('setup', '--tls-mode', 'localhost').code).toBe(0)
+  expect(parse(readFileSync(config, 'utf8')).tls).toEqual({
+    mode: 'localhost',
+    domain: null,
+    email: null,
+  })
+  expect(admins()).toHaveLength(1)
+})
+
+test('on a terminal a host name leaves out the questions that it answers', async () => {
+  const { code, shown, unasked } = await onTerminal(
+    [
+      ['Which folder', '\r'],
+      ['Under which host name', 'live.example.com\r'],
+      ['may tenants write to', 'ops@example.com\r'],
+      ['first admin', '\r'],
+    ],
+    'setup',
+  )
+  expect({ code, unasked }).toEqual({ code: 0, unasked: [] })
+  expect(shown).not.toContain('On which port')
+  expect(shown).toContain('https://live.example.com/ui/#link=')
+  expect(parse(readFileSync(config, 'utf8'))).toMatchObject({
+    tls: { mode: 'domain', domain: 'live.example.com', email: 'ops@example.com' },
+  })
+})
+
 test('when the data dir cannot be used, no configuration is written and no folder is left', () => {
   writeFileSync(join(folder, 'file'), '')
   const { code } = golive(
@@ -172,6 +314,7 @@ test('on a terminal everything is asked, and the sign-in link is shown', async (
   const { code, shown, unasked } = await onTerminal(
     [
       ['Which folder', '\r'],
+      ['Under which host name', '\r'],
       ['On which port', `${ERASE}8082\r`],
       ['http://127.0.0.1:8082', '\r'],
       ['may tenants write to', 'nobody\r'],
@@ -202,6 +345,7 @@ test('who walks away from a question leaves nothing behind', async () => {
   const { code, shown } = await onTerminal(
     [
       ['Which folder', '\r'],
+      ['Under which host name', '\r'],
       ['On which port', '\x03'],
     ],
     'setup',
