@@ -14,6 +14,11 @@ die() {
 }
 
 [ "$(uname -s)" = Linux ] || die "GoLive runs on Linux; this is $(uname -s)."
+case "$(uname -m)" in
+  x86_64) arch=x64 ;;
+  aarch64) arch=arm64 ;;
+  *) die "GoLive runs on x86-64 and ARM64; this is $(uname -m)." ;;
+esac
 
 # Runs a function while no other script of this work tree does.
 locked() {
@@ -65,21 +70,26 @@ install_packages() {
   fi
 }
 
-# Built from source, so that the Go checksum database vouches for each of its modules.
+# Built from source, so that the Go checksum database vouches for each of its modules; without cgo, so
+# that it needs no C library and comes out the same wherever it is built. Takes x64 or arm64.
 build_livekit() {
   local version folder
+  local -A goarch=([x64]=amd64 [arm64]=arm64)
   version="$(sed -n "s/^export const LIVEKIT_VERSION = '\\(.*\\)'\$/\\1/p" src/livekit/version.ts)"
-  folder="$cache/livekit-server-$version"
+  folder="$cache/livekit-server-$version-$1"
   livekit="$folder/livekit-server"
   [ -x "$livekit" ] && return
   need_go
-  step "Building livekit-server $version: some minutes, once"
+  step "Building livekit-server $version for $1: some minutes, once"
   rm -rf "$folder" "$folder.new"
-  GOBIN="$folder.new" GOFLAGS=-trimpath go install -v -ldflags '-s -w' \
+  mkdir "$folder"
+  # Go refuses GOBIN for another architecture, and then puts the result into a folder below GOPATH.
+  GOMODCACHE="$(go env GOMODCACHE)" GOPATH="$folder.new" GOBIN='' GOFLAGS=-trimpath CGO_ENABLED=0 \
+    GOOS=linux GOARCH="${goarch[$1]}" GOAMD64=v1 GOARM64=v8.0 go install -v -ldflags '-s -w' \
     "github.com/livekit/livekit-server/cmd/server@v$version" 2>&1 | count_packages ||
-    die "go could not build livekit-server $version, see above."
-  mv "$folder.new/server" "$folder.new/livekit-server"
-  mv "$folder.new" "$folder"
+    die "go could not build livekit-server $version for $1, see above."
+  mv "$(find "$folder.new/bin" -name server)" "$livekit"
+  rm -rf "$folder.new"
 }
 
 # Shows now and then how far Go is instead of a line for each package; what else Go says passes.
@@ -94,8 +104,8 @@ count_packages() {
 # Everything that the sources need before they can be checked, run or compiled.
 set_up() {
   install_packages
-  build_livekit
-  bun scripts/build-embed.ts "$livekit" >&2
+  build_livekit "$arch"
+  bun scripts/build-embed.ts "$livekit" dist/embed >&2
 }
 
 PATH="$PWD/node_modules/.bin:$PATH"
