@@ -1,7 +1,7 @@
 /**
  * One load generator process: reads a {@link Job} from stdin, prints a {@link Count} to stdout.
- * Raw TCP with the requests' bytes made once: as lean as wrk, where fetch would cost more than the
- * server under test.
+ * Raw TCP or TLS with the requests' bytes made once: as lean as wrk, where fetch would cost more than
+ * the server under test.
  */
 import type { Count, Job } from './load.ts'
 
@@ -21,13 +21,14 @@ const answerLength = (data: Buffer): number => {
 }
 
 /** One keep-alive connection: the next request leaves when the answer before it is complete. */
-const connection = (port: number, ends: number, count: Count, next: () => Buffer): Promise<void> =>
+const connection = (job: Job, ends: number, count: Count, next: () => Buffer): Promise<void> =>
   new Promise((done, fail) => {
     // Answers are mostly as long as the one before: then the head need not be searched.
     let usual = 0
     let rest: Buffer | null = null
     const socket = {
-      open: (socket: Bun.Socket) => void socket.write(next()),
+      open: (socket: Bun.Socket) => void (job.tls || socket.write(next())),
+      handshake: (socket: Bun.Socket) => void socket.write(next()),
       data(socket: Bun.Socket, chunk: Buffer) {
         const data: Buffer = rest ? Buffer.concat([rest, chunk]) : chunk
         if (data.length !== usual) usual = answerLength(data)
@@ -41,7 +42,8 @@ const connection = (port: number, ends: number, count: Count, next: () => Buffer
       close: () => done(),
       error: (_: Bun.Socket, error: Error) => fail(error),
     }
-    Bun.connect({ hostname: '127.0.0.1', port, socket }).catch(fail)
+    const tls = job.tls && { tls: { serverName: job.tls, rejectUnauthorized: false } }
+    Bun.connect({ hostname: '127.0.0.1', port: job.port, socket, ...tls }).catch(fail)
   })
 
 const run = async (job: Job): Promise<Count> => {
@@ -51,7 +53,7 @@ const run = async (job: Job): Promise<Count> => {
   const count: Count = { answers: 0, refused: 0, seconds: 0 }
   const started = performance.now()
   const ends = started + job.seconds * 1000
-  const all = Array.from({ length: job.connections }, () => connection(job.port, ends, count, next))
+  const all = Array.from({ length: job.connections }, () => connection(job, ends, count, next))
   await Promise.all(all)
   count.seconds = (performance.now() - started) / 1000
   return count

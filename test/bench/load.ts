@@ -4,6 +4,8 @@ import { percentile } from './report.ts'
 
 export interface Job {
   port: number
+  /** speaks TLS, to a server of this name and with any certificate */
+  tls: string | null
   connections: number
   seconds: number
   /** whole HTTP requests; each connection goes round them, one in flight at a time */
@@ -20,13 +22,14 @@ export interface Count {
 /** A server under load: where it listens and whose processor time counts. */
 export interface Target {
   port: number
-  pid: number
+  pids: number[]
   requests: string[]
+  tls?: string
 }
 
 interface Load {
   perSecond: number
-  /** processor time of the server's process for each request, in microseconds */
+  /** processor time of the server's processes for each request, in microseconds */
   cpuMicros: number
 }
 
@@ -76,11 +79,12 @@ const middle = (loads: Load[]): Load => ({
 const load = async (target: Target, seconds: number): Promise<Load> => {
   const job: Job = {
     port: target.port,
+    tls: target.tls ?? null,
     connections: CONNECTIONS,
     seconds,
     requests: target.requests,
   }
-  const before = cpuMillis(target.pid)
+  const before = cpuMillis(target.pids)
   const worker = Bun.spawn([process.execPath, join(import.meta.dir, 'load-worker.ts')], {
     stdin: Buffer.from(JSON.stringify(job)),
     stderr: 'inherit',
@@ -90,16 +94,17 @@ const load = async (target: Target, seconds: number): Promise<Load> => {
   const count = JSON.parse(text) as Count
   if (count.refused > 0)
     throw new Error(`${count.refused} of the requests were not answered with a success`)
-  const cpu = cpuMillis(target.pid) - before
+  const cpu = cpuMillis(target.pids) - before
   return { perSecond: count.answers / count.seconds, cpuMicros: (cpu * 1000) / count.answers }
 }
 
-/** User and system time of a process so far (proc_pid_stat(5): clock ticks of 10 ms on Linux). */
-const cpuMillis = (pid: number): number => {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
+/** User and system time of processes so far (proc_pid_stat(5): clock ticks of 10 ms on Linux). */
+export const cpuMillis = (pids: number[]): number =>
+  pids.reduce((sum, pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return sum + (Number(fields[11]) + Number(fields[12])) * 10
+  }, 0)
 
 /** The bytes of a POST with JSON. */
 export const postRequest = (path: string, authorization: string, body: object): string => {

@@ -22,7 +22,7 @@ const mintRequest = (tenant: BenchTenant, room: string): string =>
 const withRoom = async (golive: RunningGolive, slug: string): Promise<[BenchTenant, Target]> => {
   const tenant = await createTenant(golive, slug)
   await createRoom(golive, tenant, ROOM)
-  return [tenant, { port: golive.port, pid: golive.pid, requests: [mintRequest(tenant, ROOM)] }]
+  return [tenant, { port: golive.port, pids: [golive.pid], requests: [mintRequest(tenant, ROOM)] }]
 }
 
 const compare = async (a: Target, b: Target, atLeast: number): Promise<Pick<Result, Measured>> => {
@@ -41,7 +41,7 @@ export const mintAgainstBare: Bench = {
     const server = await golive()
     const [tenant, target] = await withRoom(server, 'mint-bare')
     const bare = await using(startBare(join(dir, 'bare'), await mintText(server, tenant, ROOM)))
-    const other = { port: bare.port, pid: bare.pid, requests: target.requests }
+    const other = { port: bare.port, pids: [bare.pid], requests: target.requests }
     const measured = await compare(target, other, 0.35)
     await bare.stop()
     return [
@@ -63,7 +63,7 @@ export const mintAgainstExpress: Bench = {
     const [tenant, target] = await withRoom(server, 'mint-express')
     const env = { BENCH_KEY: tenant.apiKey, BENCH_SECRET: tenant.apiSecret }
     const express = await using(startExpress(join(dir, 'express'), env))
-    const other = { port: express.port, pid: express.pid, requests: target.requests }
+    const other = { port: express.port, pids: [express.pid], requests: target.requests }
     const measured = await compare(target, other, 6)
     await express.stop()
     return [
@@ -98,9 +98,10 @@ const startFilled = async (binary: string, dir: string): Promise<Filled> => {
   }
   copyRoomToAllTenants(filling.dataDir, ROOM, ROOMS_EACH)
   const golive = await startGolive(binary, dir)
-  const { port, pid } = golive
+  const { port } = golive
+  const pids = [golive.pid]
   const round = tenants.map((tenant, n) => mintRequest(tenant, `room-${n % ROOMS_EACH}`))
-  return { golive, oneRoom: { port, pid, requests }, allTenants: { port, pid, requests: round } }
+  return { golive, oneRoom: { port, pids, requests }, allTenants: { port, pids, requests: round } }
 }
 
 export const mintFilled: Bench = {

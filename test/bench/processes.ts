@@ -78,10 +78,14 @@ const firstSuccess = async (url: string, ended: () => boolean): Promise<void> =>
   throw new Error('was not ready in time')
 }
 
-/** `golive serve` on free ports, its data in `<dir>/data`. */
-export const startGolive = async (binary: string, dir: string): Promise<RunningGolive> => {
+/** `golive serve` on free ports, its data in `<dir>/data`; more of its configuration as variables. */
+export const startGolive = async (
+  binary: string,
+  dir: string,
+  more: Record<string, string> = {},
+): Promise<RunningGolive> => {
   mkdirSync(dir, { recursive: true })
-  const [port, signal, tcp, udp] = (await freePorts(4)) as [number, number, number, number]
+  const [port = 0, signal, tcp, udp, stun] = await freePorts(5)
   const dataDir = join(dir, 'data')
   const env = {
     GOLIVE_DATA_DIR: dataDir,
@@ -89,7 +93,9 @@ export const startGolive = async (binary: string, dir: string): Promise<RunningG
     GOLIVE_LIVEKIT_SIGNAL_PORT: String(signal),
     GOLIVE_LIVEKIT_TCP_PORT: String(tcp),
     GOLIVE_LIVEKIT_UDP_PORT: String(udp),
+    GOLIVE_LIVEKIT_STUN_PORT: String(stun),
     GOLIVE_LIVEKIT_MAX_PARTICIPANTS: '1000',
+    ...more,
   }
   const url = `http://127.0.0.1:${port}/readyz`
   const process = await start({ argv: [binary, 'serve'], cwd: dir, env, url, disposable: false })
@@ -122,6 +128,18 @@ export const startLivekit = async (binary: string, dir: string): Promise<Running
     disposable: true,
   })
   return { ...process, port }
+}
+
+/** Caddy with `<dir>/Caddyfile`, which answers on `readyPort` in plain HTTP. */
+export const startCaddy = async (
+  binary: string,
+  dir: string,
+  port: number,
+  readyPort: number,
+): Promise<Running> => {
+  const argv = [binary, 'run', '--config', join(dir, 'Caddyfile'), '--adapter', 'caddyfile']
+  const url = `http://127.0.0.1:${readyPort}/`
+  return { ...(await start({ argv, cwd: dir, env: {}, url, disposable: true })), port }
 }
 
 const livekitConfig = (port: number, tcpPort: number, udpPort: number, keys: string): string => `

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { executable } from '../support/golive.ts'
 import { kill, pidsFrom } from '../support/processes.ts'
 import type { Bench, Context } from './bench.ts'
+import { edge } from './edge.ts'
 import * as joins from './join.ts'
 import * as lifetime from './lifetime.ts'
 import * as mints from './mint.ts'
@@ -24,6 +25,7 @@ const BENCHES: Bench[] = [
   joins.signal,
   lifetime.start,
   lifetime.memory,
+  edge,
 ]
 
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
