@@ -8,8 +8,10 @@ import { AdminTokens } from '../../src/domain/admin-tokens.ts'
 import { Admins } from '../../src/domain/admins.ts'
 import { Audit } from '../../src/domain/audit.ts'
 import { Calls, type Livekit } from '../../src/domain/calls.ts'
+import { Checks } from '../../src/domain/checks.ts'
 import { Control } from '../../src/domain/control.ts'
 import { Credentials } from '../../src/domain/credentials.ts'
+import { Examination } from '../../src/domain/doctor/examination.ts'
 import { Keys, SecretBox } from '../../src/domain/keys.ts'
 import { Passwords } from '../../src/domain/passwords.ts'
 import { Presence } from '../../src/domain/presence.ts'
@@ -26,6 +28,7 @@ import {
   type HttpDeps,
 } from '../../src/http/server.ts'
 import { createLogger } from '../../src/lib/log.ts'
+import type { Addresses } from '../../src/livekit/addresses.ts'
 import type { ChildStatus } from '../../src/livekit/supervisor.ts'
 import { openStore } from '../../src/store/db.ts'
 import { migrate } from '../../src/store/migrate.ts'
@@ -98,6 +101,17 @@ export class TestApi {
   readonly asked: string[] = []
   /** what the disk says of itself */
   disk = { freeBytes: 50 * 2 ** 30, totalBytes: 100 * 2 ** 30 }
+  /** where the machine says it is */
+  addresses: Addresses = {
+    host: '127.0.0.1',
+    public: '127.0.0.1',
+    ipv6: null,
+    source: 'loopback',
+    hairpin: true,
+    relay: { offered: false, reason: 'in mode localhost TLS does not end here, and TURN needs it' },
+  }
+  /** what `golive doctor --json` prints */
+  doctor: () => Promise<string> = async () => ''
   readonly deps: HttpDeps
   readonly store: ReturnType<typeof openStore>
   readonly #folder = mkdtempSync(join(tmpdir(), 'golive-api-'))
@@ -122,6 +136,7 @@ export class TestApi {
     const log = createLogger('debug', { write: (line) => void this.logged.push(JSON.parse(line)) })
     const presence = new Presence(clock)
     const audit = new Audit({ store, clock })
+    const config = { ...configSchema.parse({}), source: null }
     const publicUrl = 'http://127.0.0.1:8080'
     const box = new SecretBox(randomBytes(32))
     const child = () => ({ up: true, generation: 1 })
@@ -133,6 +148,15 @@ export class TestApi {
     const rooms = new Rooms({ store, clock, presence, calls })
     const wsUrl = 'ws://127.0.0.1:8080'
     const tokens = new Tokens({ clock, joinKey: randomBytes(32), wsUrl, rooms, keys })
+    const maxParticipants = () => 200
+    const checks = new Checks({
+      clock,
+      tokens,
+      calls: { ready: true },
+      presence,
+      wsUrl,
+      maxParticipants,
+    })
     const note = (what: string) => () => void this.asked.push(what)
     const control = new Control({
       store,
@@ -143,7 +167,7 @@ export class TestApi {
       stop: note('stop'),
     })
     return {
-      config: { ...configSchema.parse({}), source: null },
+      config,
       log,
       audit,
       admins: new Admins({ store, clock, audit, publicUrl }),
@@ -158,6 +182,7 @@ export class TestApi {
       presence,
       problems,
       status: new Status({
+        config,
         store,
         clock,
         presence,
@@ -167,11 +192,15 @@ export class TestApi {
         dataDir: this.#folder,
         publicUrl,
         wsUrl,
-        mediaIp: '127.0.0.1',
-        maxParticipants: 200,
+        addresses: this.addresses,
+        maxParticipants,
+        restartNeeded: () => [],
         disk: async () => this.disk,
+        certificates: null,
       }),
       control,
+      checks,
+      examination: new Examination(() => this.doctor()),
       metrics: new Metrics(),
       version: VERSION,
       wsUrl,

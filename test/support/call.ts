@@ -1,13 +1,12 @@
 import type { Chromium, Person } from './chromium.ts'
 import type { Gap } from './page-api.ts'
-import type { NodePerson } from './rtc-node.ts'
 import type { TenantClient } from './tenant-client.ts'
 import { until } from './wait.ts'
 
 /** The longest that any stream stood still, in milliseconds. */
 export const longestGap = (gaps: Gap[]): number => Math.max(...gaps.map((gap) => gap.longestMs))
 
-export type Watcher = Person | NodePerson
+export type Watcher = Pick<Person, 'seesAndHears'>
 
 /** Waits until each of these people decodes the video and the audio of each other one. */
 export const untilAllSeeAndHear = async (people: Record<string, Watcher>): Promise<void> => {

@@ -9,16 +9,15 @@ import type {
   PageApi,
   PageEvent,
   Received,
+  Way,
 } from './page-api.ts'
+import { type PageFile, pageFiles } from './page-files.ts'
 import type { Minted } from './tenant-client.ts'
 import { within } from './wait.ts'
 
 const ANSWER_MS = 60_000
 /** Numbers of Chromium's fake cameras, but for number 1: its depth pictures cannot be sent. */
 const CAMERAS = [0, 2, 3, 4, 5, 6, 7, 8, 9]
-const HTML =
-  '<!doctype html><meta charset="utf-8"><body><script type="module" src="/page.js"></script>'
-
 const FLAGS = [
   '--use-fake-device-for-media-stream=device-count=10',
   '--use-fake-ui-for-media-stream',
@@ -33,22 +32,37 @@ const FLAGS = [
   '--disable-background-timer-throttling',
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',
-  // Calls stay on this machine: 127.0.0.1 must be a candidate, and no mDNS names instead of addresses.
-  '--allow-loopback-in-peer-connection',
+  // No mDNS names instead of addresses.
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ]
+/** Calls stay on this machine: 127.0.0.1 must be a candidate. */
+const LOOPBACK = '--allow-loopback-in-peer-connection'
+
+/** Where a browser runs, such as a machine of a lab. */
+export interface BrowserPlace {
+  executable: string
+  flags: string[]
+  env: Record<string, string | undefined>
+  /** Serves the test page to it. */
+  serve: () => Promise<PageServer>
+}
+
+interface PageServer {
+  origin: string
+  stop: () => Promise<void>
+}
 
 /** One headless Chromium whose pages live on an origin of their own, as a tenant's app does. */
 export class Chromium implements AsyncDisposable {
   readonly origin: string
   readonly #browser: Browser
-  readonly #server: Bun.Server<undefined>
+  readonly #server: PageServer
   #people = 0
 
-  constructor(browser: Browser, server: Bun.Server<undefined>) {
+  constructor(browser: Browser, server: PageServer) {
     this.#browser = browser
     this.#server = server
-    this.origin = `http://127.0.0.1:${server.port}`
+    this.origin = server.origin
   }
 
   /** A new person: a browser profile of its own with the test page open, not yet in a call. */
@@ -65,7 +79,7 @@ export class Chromium implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await within('Chromium to close', 10_000, this.#browser.close()).catch(() => undefined)
-    await this.#server.stop(true)
+    await this.#server.stop()
   }
 }
 
@@ -114,6 +128,8 @@ export class Person implements AsyncDisposable {
   events = (): Promise<PageEvent[]> => this.#ask((person) => person.events())
   connections = (): Promise<Connection[]> => this.#ask((person) => person.connections())
   transports = (): Promise<string[]> => this.#ask((person) => person.transports())
+  ways = (): Promise<Way[]> => this.#ask((person) => person.ways())
+  iceServers = (): Promise<string[]> => this.#ask((person) => person.iceServers())
   sockets = (): Promise<number> => this.#ask((person) => person.sockets())
   markGaps = (): Promise<void> => this.#ask((person) => person.markGaps())
   gaps = (): Promise<Gap[]> => this.#ask((person) => person.gaps())
@@ -133,27 +149,37 @@ export class Person implements AsyncDisposable {
   }
 }
 
-/** Starts the browser and the server for its page. `CHROMIUM` names another executable. */
-export const launchChromium = async (): Promise<Chromium> => {
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-  if (!existsSync(executablePath)) throw new Error(`no Chromium at ${executablePath}: set CHROMIUM`)
-  const script = await bundle()
-  const server = Bun.serve({
-    port: 0,
-    hostname: '127.0.0.1',
-    fetch: ({ url }) =>
-      new URL(url).pathname === '/page.js'
-        ? new Response(script, { headers: { 'content-type': 'text/javascript' } })
-        : new Response(HTML, { headers: { 'content-type': 'text/html' } }),
-  })
-  const browser = await chromium.launch({ executablePath, args: FLAGS, timeout: ANSWER_MS })
-  return new Chromium(browser, server)
+/** This machine. `CHROMIUM` names another executable. */
+const here = (): BrowserPlace => ({
+  executable: chromiumProgram(),
+  flags: [LOOPBACK],
+  env: process.env,
+  serve: async () => {
+    const files = await pageFiles()
+    const server = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch: ({ url }) => {
+        const { body, headers } = files[new URL(url).pathname] ?? (files['/'] as PageFile)
+        return new Response(body, { headers })
+      },
+    })
+    return { origin: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) }
+  },
+})
+
+/** @throws when there is none */
+export const chromiumProgram = (): string => {
+  const path = process.env.CHROMIUM ?? '/usr/bin/chromium'
+  if (!existsSync(path)) throw new Error(`no Chromium at ${path}: set CHROMIUM`)
+  return path
 }
 
-const bundle = async (): Promise<string> => {
-  const entry = new URL('./page/page.ts', import.meta.url).pathname
-  const built = await Bun.build({ entrypoints: [entry], target: 'browser' })
-  const script = built.outputs[0]
-  if (!script) throw new Error(`the test page did not build: ${built.logs.join('\n')}`)
-  return script.text()
+/** Starts the browser and the server for its page. */
+export const launchChromium = async (place: BrowserPlace = here()): Promise<Chromium> => {
+  const { executable: executablePath, flags, env } = place
+  const server = await place.serve()
+  const args = [...FLAGS, ...flags]
+  const browser = await chromium.launch({ executablePath, args, env, timeout: ANSWER_MS })
+  return new Chromium(browser, server)
 }

@@ -117,6 +117,22 @@ export class DashboardPage implements AsyncDisposable {
     await this.page.screenshot({ path: join(ARTIFACTS, `${name}.png`), fullPage: true })
   }
 
+  /** Keeps pictures of what is shown now. @returns what is wrong with it: contrast, names, width … */
+  async look(name: string): Promise<string[]> {
+    const findings: string[] = []
+    for (const scheme of ['light', 'dark'] as const) {
+      await this.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
+      for (const viewport of [PHONE, WIDE]) {
+        await this.page.setViewportSize(viewport)
+        const look = `${name}-${viewport.width}-${scheme}`
+        await this.picture(look)
+        if (await this.scrollsSideways()) findings.push(`${look} scrolls sideways`)
+        findings.push(...(await this.accessibility()).map((one) => `${look}: ${one}`))
+      }
+    }
+    return findings
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#person[Symbol.asyncDispose]()
   }

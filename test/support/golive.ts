@@ -18,6 +18,17 @@ export interface GoLiveOptions {
   dataDir?: string
   /** Uid and gid to run as; needs root. */
   user?: number
+  /** A machine of a lab to run in; `url` is what people there reach it by. */
+  inside?: Inside
+}
+
+interface Inside {
+  /** What the command line begins with. */
+  prefix: string[]
+  url: string
+  fetch: (url: string, init?: RequestInit) => Promise<Response>
+  /** Asked, in the place of `/readyz`, until it is true. */
+  isReady: () => Promise<boolean>
 }
 
 export interface CliResult {
@@ -55,7 +66,7 @@ export const executable = (): string => {
 
 /** Starts the compiled executable in a folder and on ports of its own; answers when it is ready. */
 export const startGolive = async (options: GoLiveOptions = {}): Promise<GoLive> => {
-  const server = new GoLive(options, await freePorts(5))
+  const server = new GoLive(options, await freePorts(7))
   try {
     await server.restartProcess()
     return server
@@ -64,6 +75,8 @@ export const startGolive = async (options: GoLiveOptions = {}): Promise<GoLive> 
     throw error
   }
 }
+
+type Ports = [number, number, number, number, number, number, number]
 
 /** One server under test, from its own folder and ports to the last process it started. */
 export class GoLive implements AsyncDisposable {
@@ -80,16 +93,22 @@ export class GoLive implements AsyncDisposable {
   #process: Bun.Subprocess | null = null
 
   constructor(options: GoLiveOptions, ports: number[]) {
-    const [port, signal, tcp, udp, metrics] = ports as [number, number, number, number, number]
+    const [port, signal, tcp, udp, metrics, stun, turn] = ports as Ports
     this.#options = options
     this.dataDir = options.dataDir ?? join(this.folder, 'data')
-    this.url = `http://127.0.0.1:${port}`
+    this.url = options.inside?.url ?? `http://127.0.0.1:${port}`
     this.port = port
     this.metricsPort = metrics
     const config: Record<string, Section | string> = {
       data_dir: this.dataDir,
       server: { port },
-      livekit: { signal_port: signal, tcp_port: tcp, udp_port: udp },
+      livekit: {
+        signal_port: signal,
+        tcp_port: tcp,
+        udp_port: udp,
+        stun_port: stun,
+        turn_port: turn,
+      },
       metrics: { port: metrics },
     }
     for (const [name, given] of Object.entries(options.config ?? {})) {
@@ -139,8 +158,10 @@ export class GoLive implements AsyncDisposable {
 
   /** Waits for `/readyz` to answer 200. */
   async ready(timeoutMs = START_MS): Promise<void> {
+    const { inside } = this.#options
     const ask = async () => {
       if (!this.running) throw new GiveUp('the server ended before it was ready')
+      if (inside) return inside.isReady()
       return (await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(5000) })).ok
     }
     await until('the server is ready', ask, { timeoutMs, everyMs: 25 }).catch((error) => {
@@ -180,7 +201,7 @@ export class GoLive implements AsyncDisposable {
 
   /** Creates a tenant by the CLI and answers its backend. */
   async tenant(slug: string): Promise<TenantClient> {
-    return new TenantClient(this.url, await this.tenantKey(slug))
+    return new TenantClient(this.url, await this.tenantKey(slug), this.#options.inside?.fetch)
   }
 
   async tenantKey(slug: string): Promise<Credentials> {
@@ -251,12 +272,12 @@ export class GoLive implements AsyncDisposable {
   }
 
   #argv(args: string[]): string[] {
-    const { user } = this.#options
+    const { user, inside } = this.#options
     const as =
       user === undefined
         ? []
         : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups', '--']
-    return [...as, executable(), ...args]
+    return [...(inside?.prefix ?? []), ...as, executable(), ...args]
   }
 
   #env(): Record<string, string> {

@@ -2,6 +2,8 @@
 export interface JoinOptions {
   path?: 'v1' | 'old'
   publish?: boolean
+  /** Only by way of TURN. */
+  relay?: boolean
 }
 
 /** What an app sees of a refused join: the fields of livekit-client's error. */
@@ -32,6 +34,18 @@ export interface Connection {
   state: RTCPeerConnectionState
 }
 
+/** How media travels over a PeerConnection in use. */
+export interface Way {
+  /** `host`, `srflx`, `prflx` or `relay` */
+  type: string
+  /** `udp` or `tcp`; of a relay, between it and the server */
+  protocol: string
+  /** `tls` and so on, between the browser and its relay; null without one */
+  relayProtocol: string | null
+  /** address and port that it ends at */
+  to: string
+}
+
 export interface Gap {
   from: string
   kind: 'audio' | 'video'
@@ -56,6 +70,9 @@ export interface PageApi {
   connections(): Connection[]
   /** `udp` or `tcp` for each PeerConnection in use: what media travels on. */
   transports(): Promise<string[]>
+  ways(): Promise<Way[]>
+  /** URLs of all STUN and TURN servers that the page's PeerConnections were told. */
+  iceServers(): string[]
   /** How many WebSockets the page ever opened: each try to reach signaling is one. */
   sockets(): number
   markGaps(): void

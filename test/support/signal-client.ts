@@ -19,14 +19,18 @@ export class SignalClient {
     this.#closed = new Promise((done) => socket.addEventListener('close', done, { once: true }))
   }
 
-  /** @throws when the upgrade is refused or the first frame is no JoinResponse */
+  /**
+   * @param tls whose certificates are believed where the address is a wss one
+   * @throws when the upgrade is refused or the first frame is no JoinResponse
+   */
   static async join(
     { ws_url, token }: Pick<Minted, 'ws_url' | 'token'>,
     extra = '',
+    tls: { ca?: string } = {},
   ): Promise<SignalClient> {
-    const socket = new WebSocket(
-      `${ws_url}/rtc?access_token=${token}&protocol=15&auto_subscribe=1${extra}`,
-    )
+    const address = `${ws_url}/rtc?access_token=${token}&protocol=15&auto_subscribe=1${extra}`
+    // The types of browsers know nothing of a second argument like this.
+    const socket = new WebSocket(address, { tls } as unknown as string[])
     socket.binaryType = 'arraybuffer'
     const received: Response[] = []
     const first = new Promise<JoinResponse>((done, fail) => {

@@ -32,10 +32,16 @@ const ANSWER_MS = 15_000
 export class TenantClient {
   readonly #base: string
   readonly #authorization: string
+  readonly #fetch: (url: string, init: RequestInit) => Promise<Response>
 
-  constructor(url: string, { api_key, api_secret }: Credentials) {
+  constructor(
+    url: string,
+    { api_key, api_secret }: Credentials,
+    ask: (url: string, init: RequestInit) => Promise<Response> = fetch,
+  ) {
     this.#base = `${url}/api/v1`
     this.#authorization = `Basic ${btoa(`${api_key}:${api_secret}`)}`
+    this.#fetch = ask
   }
 
   async call<T = Record<string, unknown>>(
@@ -44,7 +50,7 @@ export class TenantClient {
     body?: unknown,
   ): Promise<Answer<T>> {
     const headers = { authorization: this.#authorization, 'content-type': 'application/json' }
-    const response = await fetch(this.#base + path, {
+    const response = await this.#fetch(this.#base + path, {
       method,
       headers,
       signal: AbortSignal.timeout(ANSWER_MS),

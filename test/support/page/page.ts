@@ -8,11 +8,12 @@ import {
   RoomEvent,
   setLogLevel,
 } from 'livekit-client'
-import type { Connection, JoinFailure, JoinOptions, PageApi, PageEvent } from '../page-api.ts'
+import type { Connection, JoinFailure, JoinOptions, PageApi, PageEvent, Way } from '../page-api.ts'
 import { GapWatch, received } from './gaps.ts'
 
 setLogLevel('warn')
 const connections: RTCPeerConnection[] = []
+const iceServers = new Set<string>()
 const events: PageEvent[] = []
 let sockets = 0
 let room: Room | null = null
@@ -29,6 +30,8 @@ const watchConnections = (): void => {
     constructor(config?: RTCConfiguration) {
       super(config)
       connections.push(this)
+      for (const { urls } of config?.iceServers ?? [])
+        for (const url of [urls].flat()) iceServers.add(url)
     }
   }
 }
@@ -83,7 +86,11 @@ const join = async (
   watch = new GapWatch(room)
   listen(room)
   try {
-    await room.connect(url, token)
+    await room.connect(
+      url,
+      token,
+      options.relay ? { rtcConfig: { iceTransportPolicy: 'relay' } } : {},
+    )
   } catch (error) {
     return failure(error)
   }
@@ -131,6 +138,44 @@ const transport = async (connection: RTCPeerConnection): Promise<string[]> => {
   return connection.connectionState === 'closed' ? [] : found
 }
 
+interface Pair {
+  type: string
+  state: string
+  nominated: boolean
+  /** Firefox alone says it so */
+  selected?: boolean
+  localCandidateId: string
+  remoteCandidateId: string
+  lastPacketReceivedTimestamp?: number
+}
+
+/** Over the pair that packets came by last: earlier ones may stay nominated. */
+const way = async (connection: RTCPeerConnection): Promise<Way[]> => {
+  const report = await connection.getStats()
+  const pairs: Pair[] = []
+  let chosen: string | undefined
+  report.forEach((one: Pair & { selectedCandidatePairId?: string }) => {
+    if (one.type === 'transport') chosen = one.selectedCandidatePairId ?? chosen
+    if (one.type === 'candidate-pair' && one.state === 'succeeded') pairs.push(one)
+  })
+  const age = (pair: Pair) => pair.lastPacketReceivedTimestamp ?? 0
+  const [used] = pairs
+    .filter((pair) => pair.selected ?? pair.nominated)
+    .sort((one, other) => age(other) - age(one))
+  const pair = chosen === undefined ? used : (report.get(chosen) as Pair | undefined)
+  if (!pair || connection.connectionState !== 'connected') return []
+  const local = report.get(pair.localCandidateId)
+  const remote = report.get(pair.remoteCandidateId)
+  return [
+    {
+      type: local.candidateType,
+      protocol: local.protocol,
+      relayProtocol: local.relayProtocol || null,
+      to: `${remote.address ?? remote.ip}:${remote.port}`,
+    },
+  ]
+}
+
 const joined = (): Room => {
   if (!room) throw new Error('this person has not joined')
   return room
@@ -148,6 +193,8 @@ const api: PageApi = {
   connections: () =>
     connections.map((one, number): Connection => ({ number, state: one.connectionState })),
   transports: async () => (await Promise.all(connections.map(transport))).flat(),
+  ways: async () => (await Promise.all(connections.map(way))).flat(),
+  iceServers: () => [...iceServers],
   sockets: () => sockets,
   markGaps: () => watch?.mark(),
   gaps: async () => (await watch?.gaps()) ?? [],
