@@ -1,10 +1,14 @@
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { terminatesTls } from './config/check.ts'
+import { ConfigError } from './config/load.ts'
+import { LiveConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
-import { type DataDir, DataDirBusy, openDataDir } from './data-dir.ts'
+import { type DataDir, DataDirBusy, lockDataDir, openDataDir } from './data-dir.ts'
 import { StartError } from './domain/errors.ts'
 import { Intake } from './domain/intake.ts'
-import { Joins } from './domain/joins.ts'
+import { type Callers, Joins } from './domain/joins.ts'
+import { type ClientAddress, clientAddress } from './http/client-address.ts'
 import { serveLivekitHook } from './http/livekit-hook.ts'
 import { createPages } from './http/pages.ts'
 import { buildAdminApi, serveAdmin, serveMetrics, servePublic } from './http/server.ts'
@@ -12,10 +16,20 @@ import { createGate } from './http/signaling.ts'
 import { systemClock } from './lib/clock.ts'
 import { createLogger, type Logger, silentLogger } from './lib/log.ts'
 import { describeHolder } from './lib/sockets.ts'
+import {
+  type Addresses,
+  knownAddresses,
+  mediaSettings,
+  publicUrl,
+  resolveAddresses,
+} from './livekit/addresses.ts'
 import { livekitBinary } from './livekit/binary.ts'
+import { endOrphan } from './livekit/orphan.ts'
 import { type ChildStatus, PortTakenError, Supervisor } from './livekit/supervisor.ts'
 import { LIVEKIT_VERSION } from './livekit/version.ts'
-import { createServices, livekitKey, mediaIp, publicUrl, type Services } from './services.ts'
+import { createServices, livekitKey, type Services } from './services.ts'
+import { TlsFront, TlsPortError } from './tls/front.ts'
+import { StunResponder } from './tls/stun-responder.ts'
 import { VERSION } from './version.ts'
 
 export { DataDirBusy }
@@ -38,6 +52,8 @@ type Ending = 'stopped' | 'restart'
 export interface Running {
   url: string
   done: Promise<Ending>
+  /** reads the configuration again */
+  reload(): void
   stop(): void
 }
 
@@ -52,7 +68,9 @@ export const startServer = async (
   const log = createLogger(config.log.level)
   const data = await openSoon(config.data_dir, env)
   const ending = Promise.withResolvers<Ending>()
-  const server = new Server(config, data, log, ending.resolve)
+  const addresses = await resolveAddresses(config, data.path)
+  const live = new LiveConfig(config)
+  const server = new Server(live, data, addresses, log, ending.resolve)
   try {
     await server.start()
   } catch (error) {
@@ -63,7 +81,12 @@ export const startServer = async (
     await server.close(how)
     return how
   })
-  return { url: publicUrl(config), done, stop: () => ending.resolve('stopped') }
+  return {
+    url: publicUrl(config, addresses),
+    done,
+    reload: () => server.reload(env),
+    stop: () => ending.resolve('stopped'),
+  }
 }
 
 /** Commands that run without a server hold the data dir for a moment; another server does for good. */
@@ -85,29 +108,66 @@ type Listener = Pick<Bun.Server<unknown>, 'stop'>
 
 /** The parts of a running server, opened in order and closed in the other. */
 class Server {
+  readonly #live: LiveConfig
+  /** as the server was started with */
   readonly #config: Config
   readonly #data: DataDir
+  readonly #addresses: Addresses
   readonly #log: Logger
   readonly #supervisor: Supervisor
+  /** null where TLS does not end here */
+  readonly #front: TlsFront | null
   readonly #services: Services
   readonly #listeners: Listener[] = []
   readonly #timers: Timer[] = []
+  /** who asks; made anew when the trusted proxies change */
+  #clientAddress: ClientAddress
   #hook: Bun.Server<undefined> | null = null
 
-  constructor(config: Config, data: DataDir, log: Logger, end: (how: Ending) => void) {
-    this.#config = config
+  constructor(
+    live: LiveConfig,
+    data: DataDir,
+    addresses: Addresses,
+    log: Logger,
+    end: (how: Ending) => void,
+  ) {
+    this.#live = live
+    this.#config = live.current
     this.#data = data
+    this.#addresses = addresses
     this.#log = log
     this.#supervisor = this.#createSupervisor()
+    this.#front = this.#createFront()
+    this.#clientAddress = this.#tellClients()
     const supervisor = this.#supervisor
-    this.#services = createServices(config, data, {
+    this.#services = createServices(live, data, {
+      addresses,
       log,
       child: () => supervisor,
       childStatus: () => supervisor.status,
       livekitOrigin: () => `http://127.0.0.1:${supervisor.port}`,
+      certificates: this.#front?.certificates ?? null,
       restartChild: () => supervisor.restart(),
       restart: () => end('restart'),
       stop: () => end('stopped'),
+    })
+  }
+
+  #createFront(): TlsFront | null {
+    const config = this.#config
+    const addresses = this.#addresses
+    if (!terminatesTls(config)) return null
+    return new TlsFront({
+      config,
+      name: config.tls.domain ?? addresses.public,
+      publicUrl: publicUrl(config, addresses),
+      dataDir: this.#data.path,
+      turn: addresses.relay.offered
+        ? { host: addresses.host, port: config.livekit.turn_port }
+        : null,
+      edgeScript: new URL('./tls/edge-worker.ts', import.meta.url).href,
+      clock: systemClock,
+      log: this.#log,
     })
   }
 
@@ -121,7 +181,7 @@ class Server {
         signalPort: livekit.signal_port,
         tcpPort: livekit.tcp_port,
         udpPort: livekit.udp_port,
-        nodeIp: mediaIp(this.#config),
+        ...mediaSettings(this.#config, this.#addresses),
         ...livekitKey(this.#data),
         logLevel: log.level === 'debug' ? 'debug' : 'info',
       },
@@ -140,30 +200,74 @@ class Server {
       livekitRestarts: () => this.#supervisor.status.restarts,
     })
     await this.#listen()
+    await this.#answerStun()
     this.#hook = this.#listenForReports()
     await this.#supervisor.start(this.#hook.port as number)
+    await this.#openFront()
     this.#every(SWEEP_MS, () => calls.sweep())
     this.#every(WRITE_USE_MS, () => credentials.writeUse())
     this.#log.info(
-      { version: VERSION, url: publicUrl(this.#config), data_dir: this.#data.path },
+      { version: VERSION, url: this.#services.publicUrl, data_dir: this.#data.path },
       'golive is up',
     )
+  }
+
+  /** Last: who comes by it is to find everything there. */
+  async #openFront(): Promise<void> {
+    try {
+      await this.#front?.start()
+    } catch (cause) {
+      if (!(cause instanceof TlsPortError))
+        throw new StartError((cause as Error).message, { cause })
+      throw new StartError(cause.isTaken ? describeHolder('tcp', cause.port) : cause.message, {
+        cause,
+      })
+    }
+  }
+
+  #tellClients(): ClientAddress {
+    const front = this.#front
+    return clientAddress({
+      edge: front === null ? null : (port) => front.addressOf(port),
+      trustedProxies: this.#live.current.server.trusted_proxies,
+    })
   }
 
   async #listen(): Promise<void> {
     const { server, metrics, admin } = this.#config
     const { publicUrl, wsUrl } = this.#services
     const pages = await createPages({ publicUrl, wsUrl, operatorContact: admin.operator_contact })
+    const address: ClientAddress = (request, server) => this.#clientAddress(request, server)
     const gate = createGate({
       joins: this.#joins(),
+      address,
       metrics: this.#services.metrics,
       log: this.#log,
     })
-    this.#listeners.push(orTaken(server.port, () => servePublic(this.#services, gate, pages)))
+    this.#listeners.push(
+      orTaken(server.port, () => servePublic(this.#services, { gate, pages, address })),
+    )
     this.#listeners.push(this.#listenLocally())
     const { port } = metrics
     if (port !== null)
       this.#listeners.push(orTaken(port, () => serveMetrics(this.#services.metrics, port)))
+  }
+
+  /** Clients are told of it, so that they ask nobody else for their own address. */
+  async #answerStun(): Promise<void> {
+    const { stun_port } = this.#config.livekit
+    const { host } = this.#addresses
+    const responder = new StunResponder()
+    this.#listeners.push(responder)
+    try {
+      await responder.start([host], stun_port)
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException
+      const sentence = `cannot listen on udp port ${stun_port} of ${host}: ${message}`
+      throw new StartError(code === 'EADDRINUSE' ? describeHolder('udp', stun_port) : sentence, {
+        cause,
+      })
+    }
   }
 
   #joins(): Joins {
@@ -178,6 +282,7 @@ class Server {
       log: this.#log,
       livekitKey: livekitKey(this.#data),
       livekitOrigin: () => `http://127.0.0.1:${this.#supervisor.port}`,
+      callers: this.#front ?? NO_CALLERS,
       onUpstream: (seconds) => metrics.upstream(seconds),
     })
   }
@@ -218,6 +323,21 @@ class Server {
     this.#timers.push(setInterval(run, ms))
   }
 
+  /** Takes up what changed in the configuration. Of a wrong one nothing, and the log says why. */
+  reload(env: Record<string, string | undefined>): void {
+    try {
+      const { applied, restartNeeded } = this.#live.reload(env)
+      this.#clientAddress = this.#tellClients()
+      this.#log.info({ applied, restart_needed: restartNeeded }, 'the configuration was read again')
+      if (restartNeeded.length > 0)
+        this.#log.warn(`in effect after golive restart: ${restartNeeded.join(', ')}`)
+      this.#log.level = this.#live.current.log.level
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      this.#log.error(`the configuration stays as it was: ${error.message}`)
+    }
+  }
+
   /** Ends what was started. People in calls stay connected to livekit-server only on `restart`. */
   async close(how: Ending): Promise<void> {
     this.#log.info({ how }, 'golive is going down')
@@ -225,9 +345,10 @@ class Server {
     if (how === 'restart') await this.#supervisor.detach()
     else await this.#supervisor.stop()
     await Promise.race([
-      Promise.all(this.#listeners.map((one) => one.stop())),
+      Promise.all([this.#front?.stop(), ...this.#listeners.map((one) => one.stop())]),
       Bun.sleep(FINISH_MS[how]),
     ])
+    this.#front?.terminate()
     for (const listener of [...this.#listeners, ...(this.#hook ? [this.#hook] : [])])
       listener.stop(true)
     rmSync(join(this.#data.path, 'golive.sock'), { force: true })
@@ -236,6 +357,9 @@ class Server {
   }
 }
 
+/** Without an edge nobody asks who may use TURN. */
+const NO_CALLERS: Callers = { admit: () => undefined, release: () => undefined }
+
 const orTaken = <T>(port: number, listen: () => T): T => {
   try {
     return listen()
@@ -243,6 +367,14 @@ const orTaken = <T>(port: number, listen: () => T): T => {
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
     throw new StartError(describeHolder('tcp', port), { cause })
   }
+}
+
+/** Where this machine is, for commands that look at it from outside. */
+export const whereabouts = async (
+  config: Config,
+): Promise<{ publicUrl: string; addresses: Addresses }> => {
+  const addresses = await resolveAddresses(config, config.data_dir)
+  return { publicUrl: publicUrl(config, addresses), addresses }
 }
 
 const NO_CHILD: ChildStatus = {
@@ -265,15 +397,31 @@ export const openOffline = async (
   config: Config,
 ): Promise<{ handle(request: Request): Promise<Response>; close(): Promise<void> }> => {
   const data = await openDataDir(config.data_dir, process.env)
-  const services = createServices(config, data, {
+  const services = createServices(new LiveConfig(config), data, {
+    addresses: await knownAddresses(config, data.path),
     log: silentLogger(),
     child: () => ({ up: false, generation: 0 }),
     childStatus: () => NO_CHILD,
     livekitOrigin: () => 'http://127.0.0.1:9',
+    certificates: null,
     restartChild: async () => {},
     restart: () => {},
     stop: () => {},
   })
   const api = buildAdminApi(services)
   return { handle: async (request) => api.handle(request), close: () => data.close() }
+}
+
+/**
+ * Ends a livekit-server that a golive left when it was killed; answers its pid, or null when there is
+ * none. @throws DataDirBusy while a server runs on the data dir
+ */
+export const endLeftLivekit = async (dataDir: string): Promise<number | null> => {
+  if (!existsSync(join(dataDir, 'golive.lock'))) return null
+  const lock = lockDataDir(dataDir)
+  try {
+    return await endOrphan(join(dataDir, 'livekit'))
+  } finally {
+    lock.release()
+  }
 }

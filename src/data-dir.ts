@@ -30,7 +30,7 @@ type Env = Record<string, string | undefined>
  */
 export const openDataDir = async (path: string, env: Env): Promise<DataDir> => {
   makePrivate(path)
-  const lock = takeLock(path)
+  const lock = lockDataDir(path)
   let store: Store | null = null
   try {
     const secrets = loadSecrets(path, env)
@@ -61,7 +61,8 @@ const makePrivate = (path: string): void => {
   }
 }
 
-const takeLock = (path: string): { release(): void } => {
+/** @throws DataDirBusy */
+export const lockDataDir = (path: string): { release(): void } => {
   const file = join(path, 'golive.lock')
   const lock = lockFile(file)
   if (!lock) {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { terminatesTls } from './config/check.ts'
+import { resolve } from 'node:path'
+import type { LiveConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { DataDir } from './data-dir.ts'
 import { AdminSessions } from './domain/admin-sessions.ts'
@@ -7,15 +8,17 @@ import { AdminTokens } from './domain/admin-tokens.ts'
 import { Admins } from './domain/admins.ts'
 import { Audit } from './domain/audit.ts'
 import { Calls, type Child } from './domain/calls.ts'
+import { Checks } from './domain/checks.ts'
 import { Control } from './domain/control.ts'
 import { Credentials } from './domain/credentials.ts'
+import { Examination } from './domain/doctor/examination.ts'
 import { Gate } from './domain/gate.ts'
 import { Keys, SecretBox } from './domain/keys.ts'
 import { Passwords } from './domain/passwords.ts'
 import { Presence } from './domain/presence.ts'
 import { Problems } from './domain/problems.ts'
 import { Rooms } from './domain/rooms.ts'
-import { Status } from './domain/status.ts'
+import { type CertificateView, Status } from './domain/status.ts'
 import { Tenants } from './domain/tenants.ts'
 import { Tokens } from './domain/tokens.ts'
 import type { HttpDeps } from './http/deps.ts'
@@ -23,6 +26,8 @@ import { Metrics } from './http/metrics.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { diskSpace } from './lib/disk.ts'
 import type { Logger } from './lib/log.ts'
+import { runOwnCommand } from './lib/own-program.ts'
+import { type Addresses, publicUrl } from './livekit/addresses.ts'
 import { LivekitClient } from './livekit/client.ts'
 import type { LivekitKey } from './livekit/grants.ts'
 import type { ChildStatus } from './livekit/supervisor.ts'
@@ -32,24 +37,6 @@ import { VERSION } from './version.ts'
 /** A rough guide from what an SFU forwards per core; an operator who measured sets it. */
 const PEOPLE_PER_CORE = 100
 
-/** The origin that people and SDKs use, as configured or as it follows from the mode. */
-export const publicUrl = (config: Config): string => {
-  const { server, tls } = config
-  if (server.public_url !== null) return server.public_url
-  if (!terminatesTls(config)) return `http://${inUrl(server.host)}:${server.port}`
-  const port = tls.https_port === 443 ? '' : `:${tls.https_port}`
-  return `https://${inUrl(tls.domain ?? mediaIp(config))}${port}`
-}
-
-const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)
-
-/** What SDKs connect to. */
-const wsUrl = (config: Config): string => publicUrl(config).replace(/^http/, 'ws')
-
-/** Where clients send media to. */
-export const mediaIp = ({ livekit: { node_ip } }: Config): string =>
-  node_ip === 'auto' ? '127.0.0.1' : node_ip
-
 /** The one pair that livekit-server knows, the same as long as the master key is. */
 export const livekitKey = ({ secrets }: DataDir): LivekitKey => ({
   apiKey: 'golive',
@@ -57,10 +44,13 @@ export const livekitKey = ({ secrets }: DataDir): LivekitKey => ({
 })
 
 export interface Outside {
+  addresses: Addresses
   log: Logger
   child: () => Child
   childStatus: () => ChildStatus
   livekitOrigin: () => string
+  /** null where TLS does not end here */
+  certificates: CertificateView | null
   restartChild: () => Promise<void>
   restart: () => void
   stop: () => void
@@ -72,11 +62,14 @@ export interface Services extends HttpDeps {
 }
 
 /** Builds every rule of the product from a data dir and what is outside of it. */
-export const createServices = (config: Config, data: DataDir, outside: Outside): Services => {
+export const createServices = (live: LiveConfig, data: DataDir, outside: Outside): Services => {
+  const config = live.current
   const { store, secrets } = data
   const { log, child } = outside
   const clock = systemClock
-  const maxParticipants = capacity(config)
+  const maxParticipants = () => capacity(live.current)
+  const origin = publicUrl(config, outside.addresses)
+  const wsUrl = origin.replace(/^http/, 'ws')
   const audit = new Audit({ store, clock })
   const box = new SecretBox(secrets.seal)
   const presence = new Presence(clock)
@@ -87,11 +80,12 @@ export const createServices = (config: Config, data: DataDir, outside: Outside):
   const keys = new Keys({ store, clock, box, credentials, calls, audit })
   const tenants = new Tenants({ store, clock, keys, credentials, calls, audit })
   const rooms = new Rooms({ store, clock, presence, calls })
-  const tokens = new Tokens({ clock, joinKey: secrets.join, wsUrl: wsUrl(config), rooms, keys })
+  const tokens = new Tokens({ clock, joinKey: secrets.join, wsUrl, rooms, keys })
   const known = { store, clock, tokens, credentials, rooms, presence, calls }
   const gate = new Gate({ ...known, maxParticipants })
   const control = new Control({ store, audit, presence, ...outside })
   const status = new Status({
+    config,
     store,
     clock,
     presence,
@@ -99,15 +93,19 @@ export const createServices = (config: Config, data: DataDir, outside: Outside):
     child: outside.childStatus,
     version: VERSION,
     dataDir: data.path,
-    publicUrl: publicUrl(config),
-    wsUrl: wsUrl(config),
-    mediaIp: mediaIp(config),
+    publicUrl: origin,
+    wsUrl,
+    addresses: outside.addresses,
     maxParticipants,
     disk: diskSpace,
+    certificates: outside.certificates,
+    restartNeeded: () => live.restartNeeded,
   })
   return {
-    ...operators(config, { store, clock, audit }),
-    config,
+    ...operators(origin, { store, clock, audit }),
+    get config() {
+      return live.current
+    },
     log,
     audit,
     tenants,
@@ -119,14 +117,26 @@ export const createServices = (config: Config, data: DataDir, outside: Outside):
     problems,
     status,
     control,
+    checks: new Checks({ clock, tokens, calls, presence, wsUrl, maxParticipants }),
+    examination: new Examination(() => askDoctor(config)),
     calls,
     gate,
     metrics: new Metrics(),
     version: VERSION,
-    publicUrl: publicUrl(config),
-    wsUrl: wsUrl(config),
+    publicUrl: origin,
+    wsUrl,
   }
 }
+
+/** `golive doctor` for the configuration that this server was started with. */
+const askDoctor = ({ source }: Config): Promise<string> => {
+  const words = source === null ? [] : ['--config', resolve(source)]
+  const { GOLIVE_MASTER_KEY: _, ...env } = process.env
+  return runOwnCommand(['doctor', '--json', ...words], env, DOCTOR_BOUNDS)
+}
+
+/** It bounds itself to less. */
+const DOCTOR_BOUNDS = { timeoutMs: 60_000, maxBytes: 2 ** 20 }
 
 /** People in calls at once on this machine. */
 const capacity = ({ livekit }: Config): number =>
@@ -135,8 +145,8 @@ const capacity = ({ livekit }: Config): number =>
     : livekit.max_participants
 
 /** Who may use the operator's API. */
-const operators = (config: Config, base: { store: Store; clock: Clock; audit: Audit }) => ({
-  admins: new Admins({ ...base, publicUrl: publicUrl(config) }),
+const operators = (origin: string, base: { store: Store; clock: Clock; audit: Audit }) => ({
+  admins: new Admins({ ...base, publicUrl: origin }),
   sessions: new AdminSessions({ ...base, passwords: new Passwords() }),
   adminTokens: new AdminTokens(base),
 })

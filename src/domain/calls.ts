@@ -5,6 +5,7 @@ import { type LivekitClient, LivekitError } from '../livekit/client.ts'
 import type { Store } from '../store/db.ts'
 import { findRoom, findRooms } from '../store/rooms.ts'
 import { findTenantBySlug } from '../store/tenants.ts'
+import { checkRoom } from './checks.ts'
 import { GoLiveError } from './errors.ts'
 import type { Presence, Seat } from './presence.ts'
 import { livekitRoomName, splitLivekitRoomName } from './room-names.ts'
@@ -240,21 +241,25 @@ export class Calls {
   /** The registered rooms among LiveKit's names, in few reads: a sweep must not hold up joins. */
   async #findAll(livekitNames: Iterable<string>): Promise<Map<string, Room>> {
     const bySlug = new Map<string, string[]>()
+    const checks: [string, Room][] = []
     for (const livekitName of livekitNames) {
+      const check = checkRoom(livekitName)
+      if (check) checks.push([livekitName, check])
       const names = splitLivekitRoomName(livekitName)
       if (names) bySlug.set(names.slug, [...(bySlug.get(names.slug) ?? []), names.room])
     }
     const found = await findRooms(this.#deps.store.db, bySlug)
-    return new Map(
-      found.map((row) => {
-        const livekitName = livekitRoomName(row.slug, row.name)
-        return [livekitName, roomOf(row, livekitName)]
-      }),
-    )
+    const registered = found.map((row): [string, Room] => {
+      const livekitName = livekitRoomName(row.slug, row.name)
+      return [livekitName, roomOf(row, livekitName)]
+    })
+    return new Map([...checks, ...registered])
   }
 
-  /** The registered room that LiveKit knows by this name, or null. */
+  /** The registered room, or the one of a check call, that LiveKit knows by this name, or null. */
   async find(livekitName: string): Promise<Room | null> {
+    const check = checkRoom(livekitName)
+    if (check) return check
     const { db } = this.#deps.store
     const names = splitLivekitRoomName(livekitName)
     const tenant = names && (await findTenantBySlug(db, names.slug))

@@ -25,8 +25,8 @@ export class Control {
   /** People in calls have to reconnect, so it needs `force` while there are any. */
   async restartLivekit(force: boolean, actor: Actor): Promise<void> {
     const { store, audit, presence, restartChild } = this.#deps
-    if (presence.total > 0 && !force) {
-      throw new GoLiveError('calls_running', `${presence.total} people are in calls`, {
+    if (presence.inCalls > 0 && !force) {
+      throw new GoLiveError('calls_running', `${presence.inCalls} people are in calls`, {
         hint: 'Wait until the calls have ended, or send {"force": true}: everybody reconnects within seconds.',
       })
     }
@@ -35,7 +35,7 @@ export class Control {
       actor,
       action: 'livekit.restarted',
       target: 'livekit',
-      after: { force, people_in_calls: presence.total },
+      after: { force, people_in_calls: presence.inCalls },
     })
     await restartChild()
   }

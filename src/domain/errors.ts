@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'admin_not_found'
   | 'token_not_found'
   | 'media_unavailable'
+  | 'server_full'
   | 'server_stopping'
   | 'storage_full'
   | 'internal_error'

@@ -4,10 +4,11 @@ import { findKey } from '../store/keys.ts'
 import { findRoom } from '../store/rooms.ts'
 import { findTenant } from '../store/tenants.ts'
 import type { Calls } from './calls.ts'
+import { checkRoom } from './checks.ts'
 import type { Credentials } from './credentials.ts'
 import type { Presence, Seat } from './presence.ts'
 import { isRevoked } from './revocation.ts'
-import { livekitRoomName, splitLivekitRoomName } from './room-names.ts'
+import { livekitRoomName, NO_TENANT, splitLivekitRoomName } from './room-names.ts'
 import { type Room, type Rooms, roomOf } from './rooms.ts'
 import { type Tenant, tenantOf } from './tenants.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
@@ -51,9 +52,12 @@ export interface Admission {
 
 /** What a valid token stands on. */
 interface Ground {
-  tenant: Tenant
+  limits: Pick<Tenant['limits'], 'max_participants_per_room' | 'max_concurrent_participants'>
   room: Room
 }
+
+/** Whoever checks a connection is alone. */
+const ALONE: Ground['limits'] = { max_participants_per_room: 1, max_concurrent_participants: null }
 
 /** Seconds by which a client's idea of our time may be off (tokens are made with our own clock). */
 const EXPIRY_LEEWAY = 5
@@ -69,7 +73,7 @@ interface Deps {
   rooms: Rooms
   presence: Presence
   calls: Calls
-  maxParticipants: number
+  maxParticipants: () => number
 }
 
 /** Decides who may join: on every connect and every reconnect, by what holds now. */
@@ -129,7 +133,8 @@ export class Gate {
   }
 
   /** Whether tenant, key and room still stand behind the token. */
-  #standing(claims: JoinClaims): Promise<Ground | Refusal> | Ground {
+  #standing(claims: JoinClaims): Promise<Ground | Refusal> | Ground | Refusal {
+    if (claims.tenantId === NO_TENANT) return checkGround(claims)
     return this.#remembered(claims) ?? this.#read(claims)
   }
 
@@ -143,7 +148,7 @@ export class Gate {
     if (isRevoked(claims.issuedAt, tokensRevokedBefore)) return null
     const names = splitLivekitRoomName(claims.room)
     const room = names && this.#deps.rooms.remembered(tenant, names.room)
-    return room && room.id === claims.roomId ? { tenant, room } : null
+    return room && room.id === claims.roomId ? { limits: tenant.limits, room } : null
   }
 
   async #read(claims: JoinClaims): Promise<Ground | Refusal> {
@@ -164,14 +169,11 @@ export class Gate {
     if (!row) return roomNotFound()
     if (row.id !== claims.roomId)
       return revoked('this room was deleted and made anew; get a new token')
-    return { tenant, room: roomOf(row, livekitRoomName(tenant.slug, row.name)) }
+    return { limits: tenant.limits, room: roomOf(row, livekitRoomName(tenant.slug, row.name)) }
   }
 
   /** Null means: let in. */
-  #decide(
-    { identity }: JoinClaims,
-    { tenant, room }: { tenant: Tenant; room: Room },
-  ): Refusal | null {
+  #decide({ identity }: JoinClaims, { limits, room }: Ground): Refusal | null {
     const { presence, calls, clock } = this.#deps
     const now = clock()
     if (!calls.ready) return mediaUnavailable()
@@ -187,17 +189,17 @@ export class Gate {
         `this room opens at ${new Date(room.opensAt).toISOString()}`,
       )
     }
-    return this.#noSeat(identity, tenant, room)
+    return this.#noSeat(identity, limits, room)
   }
 
-  #noSeat(identity: string, { limits }: Tenant, room: Room): Refusal | null {
+  #noSeat(identity: string, limits: Ground['limits'], room: Room): Refusal | null {
     const full = this.#deps.presence.full(placeOf(room), identity, {
       room: Math.min(
         room.maxParticipants ?? limits.max_participants_per_room,
         limits.max_participants_per_room,
       ),
       tenant: limits.max_concurrent_participants ?? Number.POSITIVE_INFINITY,
-      server: this.#deps.maxParticipants,
+      server: this.#deps.maxParticipants(),
     })
     if (full === 'room_full') return new Refusal('room_full', 'this room is full')
     if (full === 'tenant_full')
@@ -205,6 +207,12 @@ export class Gate {
     if (full === 'server_full') return new Refusal('server_full', 'this server is full', 5)
     return null
   }
+}
+
+/** Its token and its room say all that there is to know of a check call. */
+const checkGround = ({ room: name }: JoinClaims): Ground | Refusal => {
+  const room = checkRoom(name)
+  return room ? { limits: ALONE, room } : roomNotFound()
 }
 
 const placeOf = (room: Room) => ({

@@ -7,7 +7,7 @@ import type { Calls } from './calls.ts'
 import { type Admission, type Gate, mediaUnavailable, Refusal } from './gate.ts'
 import type { Presence, Seat, SeatSocket } from './presence.ts'
 import type { Problems } from './problems.ts'
-import { splitLivekitRoomName } from './room-names.ts'
+import { NO_TENANT, splitLivekitRoomName } from './room-names.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
 
 /** An upgrade as it came in, without its token. */
@@ -22,6 +22,18 @@ const OPEN_TIMEOUT_MS = 7000
 /** LiveKit closes by itself within milliseconds; revoked must mean out within a second. */
 const LAST_WORDS_MS = 500
 
+/** Keeps count of the addresses that people in calls come from. */
+export interface Callers {
+  admit(address: string): void
+  release(address: string): void
+}
+
+/**
+ * SDKs try for 45 seconds to get lost signaling back. Until they give up, somebody is in the call, and
+ * may have to open the way for their media again before.
+ */
+const RELEASE_MS = 60_000
+
 interface Deps {
   gate: Gate
   calls: Calls
@@ -32,6 +44,7 @@ interface Deps {
   log: Logger
   livekitKey: LivekitKey
   livekitOrigin: () => string
+  callers: Callers
   /** seconds that livekit-server took to accept a connection */
   onUpstream: (seconds: number) => void
 }
@@ -69,7 +82,7 @@ export class Joins {
   /** Remembers a refusal for the operator, when the token tells whose it is. */
   note(token: string | null, { code, sentence }: Refusal): void {
     const claims = token === null ? null : this.#deps.tokens.verify(token)
-    if (!claims) return
+    if (!claims || claims.tenantId === NO_TENANT) return
     this.#deps.problems.add(claims.tenantId, {
       kind: 'join_refused',
       code,
@@ -108,9 +121,17 @@ export class Joins {
     const connection = new Connection(upstream, seat, claims, presence, tokens)
     presence.opened(seat, connection)
     const late = await this.#putOutMeanwhile(admission, connection)
+    if (late === null) this.#count(connection, request)
     if (late === null && attach(connection)) return connection
     connection.abandon()
     return late ?? clientLeft()
+  }
+
+  #count(connection: Connection, { address }: JoinRequest): void {
+    if (address === null) return
+    const { callers } = this.#deps
+    callers.admit(address)
+    connection.ended = () => setTimeout(() => callers.release(address), RELEASE_MS)
   }
 
   /** LiveKit's side, with one more try for a room that it forgot between the two steps. */
@@ -170,6 +191,8 @@ export class Connection implements SeatSocket {
   readonly #claims: JoinClaims
   readonly #presence: Presence
   readonly #tokens: Tokens
+  /** called once, when the client's side is gone */
+  ended: () => unknown = () => undefined
   #answered = false
   /** frames that came before the client's side was ready */
   readonly early: (string | ArrayBuffer)[] = []
@@ -218,6 +241,8 @@ export class Connection implements SeatSocket {
   /** The client's side is gone. The seat stays: only LiveKit says when somebody has left. */
   clientGone(): void {
     this.#presence.closed(this.seat, this)
+    this.ended()
+    this.ended = () => undefined
     if (!this.#answered) this.#settle(null)
   }
 

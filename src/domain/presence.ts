@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
+import { NO_TENANT } from './room-names.ts'
 
 /** What the gate holds open for somebody. */
 export interface SeatSocket {
@@ -65,8 +66,14 @@ export class Presence {
     return this.#total
   }
 
+  /** Those in calls of tenants: who only checks a connection has a seat, but is in nobody's call. */
+  get inCalls(): number {
+    return this.#total - this.tenantNow(NO_TENANT)
+  }
+
+  /** A check call has exactly one seat. */
   get roomsActive(): number {
-    return this.#rooms.size
+    return this.#rooms.size - this.tenantNow(NO_TENANT)
   }
 
   tenantNow(tenantId: string): number {

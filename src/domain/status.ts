@@ -1,10 +1,19 @@
+import type { Config } from '../config/schema.ts'
 import { type Clock, rfc3339, rfc3339OrNull } from '../lib/clock.ts'
 import type { DiskSpace } from '../lib/disk.ts'
+import type { Addresses } from '../livekit/addresses.ts'
 import type { ChildStatus } from '../livekit/supervisor.ts'
 import type { Store } from '../store/db.ts'
 import { getSetting } from '../store/settings.ts'
+import { addressWarnings } from './address-warnings.ts'
 import type { Calls } from './calls.ts'
 import type { Presence } from './presence.ts'
+
+/** Whether calls can be joined, and what each part says of itself. */
+export interface Readiness {
+  ready: boolean
+  checks: { database: string; livekit: string; certificate?: string }
+}
 
 interface Warning {
   code: string
@@ -12,7 +21,24 @@ interface Warning {
   hint: string
 }
 
+/** What the status tells of the certificate. */
+export interface CertificateView {
+  readonly status: {
+    names: string[]
+    /** milliseconds */
+    notAfter: number
+    issuer: string
+    source: 'acme' | 'files' | 'internal'
+    /** true until there is one that browsers believe */
+    temporary: boolean
+    lastError: string | null
+    nextAttempt: number | null
+  } | null
+  warnings(): Warning[]
+}
+
 interface Deps {
+  config: Config
   store: Store
   clock: Clock
   presence: Presence
@@ -22,10 +48,13 @@ interface Deps {
   dataDir: string
   publicUrl: string
   wsUrl: string
-  /** where clients are told to send media */
-  mediaIp: string
-  maxParticipants: number
+  addresses: Addresses
+  maxParticipants: () => number
   disk: (path: string) => Promise<DiskSpace>
+  /** null where TLS does not end here */
+  certificates: CertificateView | null
+  /** keys that were changed in the configuration since this server was started */
+  restartNeeded: () => string[]
 }
 
 /** Part of the seats taken at which the operator is told, before quality falls. */
@@ -62,23 +91,31 @@ export class Status {
         free_bytes: disk.freeBytes,
         total_bytes: disk.totalBytes,
       },
-      certificate: null,
+      certificate: certificateOf(this.#deps.certificates),
       addresses: this.#addresses(),
       warnings: [
         ...this.#warnings(),
         ...databaseWarnings(database === 'ok'),
         ...diskWarnings(disk, dataDir),
+        ...(this.#deps.certificates?.warnings() ?? []),
+        ...configWarnings(this.#deps.restartNeeded()),
+        ...addressWarnings(this.#deps.config, this.#deps.addresses),
       ],
     }
   }
 
   #addresses() {
-    const { publicUrl, wsUrl, mediaIp, child } = this.#deps
+    const { publicUrl, wsUrl, addresses, child } = this.#deps
     const { ports } = child()
     return {
       public_url: publicUrl,
       ws_url: wsUrl,
-      media: { ip: mediaIp, udp_port: ports.udp, tcp_port: ports.tcp },
+      media: { ip: addresses.public, udp_port: ports.udp, tcp_port: ports.tcp },
+      host: addresses.host,
+      ipv6: addresses.ipv6,
+      source: addresses.source,
+      hairpin: addresses.hairpin,
+      relay: addresses.relay,
     }
   }
 
@@ -88,7 +125,7 @@ export class Status {
   }
 
   /** Whether calls can be joined now, and what is missing if not. */
-  async readiness(): Promise<{ ready: boolean; checks: { database: string; livekit: string } }> {
+  async readiness(): Promise<Readiness> {
     const { calls, child } = this.#deps
     const checks = {
       database: await this.#database(),
@@ -97,8 +134,9 @@ export class Status {
         : child().state === 'running'
           ? 'counting running calls'
           : child().state,
+      ...certificateCheck(this.#deps.certificates?.status ?? null, this.#deps.clock()),
     }
-    return { ready: checks.database === 'ok' && checks.livekit === 'ok', checks }
+    return { ready: Object.values(checks).every((check) => check === 'ok'), checks }
   }
 
   #calls() {
@@ -106,7 +144,7 @@ export class Status {
     return {
       rooms: presence.roomsActive,
       participants: presence.total,
-      max_participants: maxParticipants,
+      max_participants: maxParticipants(),
     }
   }
 
@@ -137,16 +175,52 @@ export class Status {
         hint: 'Stop and start the server when no call is running.',
       })
     }
-    if (presence.total >= maxParticipants * NEARLY_FULL) {
+    if (presence.total >= maxParticipants() * NEARLY_FULL) {
       warnings.push({
         code: 'nearly_full',
-        message: `${presence.total} of at most ${maxParticipants} people are in calls`,
+        message: `${presence.total} of at most ${maxParticipants()} people are in calls`,
         hint: 'Newcomers beyond it are told to try again. Raise livekit.max_participants only if the processor has room.',
       })
     }
     return warnings
   }
 }
+
+/** Nothing where there is none to be ready. */
+const certificateCheck = (
+  status: CertificateView['status'],
+  now: number,
+): { certificate?: string } => {
+  if (!status) return {}
+  if (status.temporary) return { certificate: 'none yet' }
+  return { certificate: status.notAfter <= now ? 'expired' : 'ok' }
+}
+
+const certificateOf = (certificates: CertificateView | null) => {
+  const status = certificates?.status
+  return status
+    ? {
+        names: status.names,
+        not_after: rfc3339(status.notAfter),
+        issuer: status.issuer,
+        source: status.source,
+        temporary: status.temporary,
+        last_error: status.lastError,
+        next_attempt: rfc3339OrNull(status.nextAttempt),
+      }
+    : null
+}
+
+const configWarnings = (keys: string[]): Warning[] =>
+  keys.length === 0
+    ? []
+    : [
+        {
+          code: 'config_restart_needed',
+          message: `changed in the configuration and not in effect yet: ${keys.join(', ')}`,
+          hint: 'golive restart; calls go on.',
+        },
+      ]
 
 const databaseWarnings = (ok: boolean): Warning[] =>
   ok

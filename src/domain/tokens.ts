@@ -4,6 +4,7 @@ import { type Grants, grantsOf, type Participant, videoGrant } from '../livekit/
 import type { Principal } from './credentials.ts'
 import { GoLiveError } from './errors.ts'
 import type { Keys } from './keys.ts'
+import { NO_TENANT } from './room-names.ts'
 import type { Room, Rooms } from './rooms.ts'
 import type { Tenant } from './tenants.ts'
 
@@ -87,6 +88,22 @@ export class Tokens {
     return this.mint({ tenant, apiKey: key.apiKey }, roomName, input)
   }
 
+  /** For a check call: lets one person be alone in a room of no tenant, with nothing to show. */
+  mintForCheck(room: Room, expiresAt: number): string {
+    const now = this.#deps.clock()
+    return this.#sign({
+      apiKey: NO_TENANT,
+      tenantId: room.tenantId,
+      roomId: room.id,
+      issuedAt: now,
+      notBefore: Math.floor(now / 1000),
+      expiresAt: Math.floor(expiresAt / 1000),
+      room: room.livekitName,
+      identity: 'check',
+      grants: CHECK_GRANTS,
+    })
+  }
+
   #mint(apiKey: string, room: Room, input: TokenInput): Minted {
     const now = this.#deps.clock()
     const expiresAt = Math.floor(now / 1000) + input.ttlSeconds
@@ -167,6 +184,15 @@ export class Tokens {
       this.#deps.joinKey,
     )
   }
+}
+
+/** LiveKit connects whoever may subscribe at once; sending is not what a check needs. */
+const CHECK_GRANTS: Grants = {
+  canPublish: false,
+  canSubscribe: true,
+  canPublishData: true,
+  canUpdateOwnMetadata: false,
+  hidden: false,
 }
 
 const grantsFrom = (input: TokenInput): Grants => ({

@@ -3,8 +3,10 @@ import type { AdminSessions } from '../domain/admin-sessions.ts'
 import type { AdminTokens } from '../domain/admin-tokens.ts'
 import type { Admins } from '../domain/admins.ts'
 import type { Audit } from '../domain/audit.ts'
+import type { Checks } from '../domain/checks.ts'
 import type { Control } from '../domain/control.ts'
 import type { Credentials } from '../domain/credentials.ts'
+import type { Examination } from '../domain/doctor/examination.ts'
 import type { Keys } from '../domain/keys.ts'
 import type { Presence } from '../domain/presence.ts'
 import type { Problems } from '../domain/problems.ts'
@@ -17,7 +19,8 @@ import type { Metrics } from './metrics.ts'
 
 /** All that the HTTP edge needs from below. */
 export interface HttpDeps {
-  config: Config
+  /** as it is now: to be read at each use */
+  readonly config: Config
   log: Logger
   tenants: Tenants
   keys: Keys
@@ -32,6 +35,8 @@ export interface HttpDeps {
   sessions: AdminSessions
   adminTokens: AdminTokens
   control: Control
+  checks: Checks
+  examination: Examination
   metrics: Metrics
   version: string
   /** origin under which people and SDKs reach this server */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import callPage from '../web/call/index.html'
+import checkPage from '../web/check/index.html'
 import dashboardPage from '../web/dashboard/index.html'
 import docsPage from '../web/docs/index.html'
 import favicon from '../web/favicon.svg' with { type: 'file' }
@@ -39,15 +40,16 @@ const CALL_DEVICES = [
 ].map((feature) => `${feature}=(self)`)
 
 /**
- * The pages that the executable carries: the call, the operator's dashboard, the API documentation,
+ * The pages that the executable carries: the call, the check before it, the operator's dashboard, the API documentation,
  * the integration guide, the front door.
  * @param facts `wsUrl` is also named to browsers whose 'self' does not cover WebSockets of the same
  *   origin (Safari before 15.4)
  */
 export const createPages = async (facts: GuideFacts): Promise<Pages> => {
   const { wsUrl } = facts
-  const [call, dashboard, docs, guide, home] = await Promise.all([
+  const [call, check, dashboard, docs, guide, home] = await Promise.all([
     load(callPage),
+    load(checkPage),
     load(dashboardPage),
     load(docsPage),
     load(guidePage),
@@ -56,6 +58,7 @@ export const createPages = async (facts: GuideFacts): Promise<Pages> => {
   const icon = await iconAsset()
   const routes = new Map<string, Asset>([
     ...assetsOf(call),
+    ...assetsOf(check),
     ...assetsOf(dashboard),
     ...assetsOf(docs),
     ...assetsOf(guide),
@@ -64,6 +67,7 @@ export const createPages = async (facts: GuideFacts): Promise<Pages> => {
     ['/favicon.svg', icon],
     ['/', pageAsset(home, frontDoor())],
     ['/call', pageAsset(call, callPolicy(inlineHashes(call), new URL(wsUrl).origin))],
+    ['/check', pageAsset(check, callPolicy([], new URL(wsUrl).origin))],
     ['/api/v1/docs', pageAsset(docs, docsPolicy())],
     ['/ui/integrate', filledAsset(guide, renderGuide(guide.html, facts), uiPolicy())],
   ])
@@ -78,7 +82,7 @@ export const createPages = async (facts: GuideFacts): Promise<Pages> => {
 }
 
 /** The dashboard's pages are told apart in the browser; a sign-in link leads to `/ui/`. */
-const DASHBOARD = /^\/ui(?:\/(?:(?:tenants(?:\/[^/]+)?|calls|audit|access|status)\/?)?)?$/
+const DASHBOARD = /^\/ui(?:\/(?:(?:tenants(?:\/[^/]+)?|calls|audit|access|status|doctor)\/?)?)?$/
 
 interface LoadedPage {
   page: BundledFile
@@ -149,7 +153,7 @@ const uiPolicy = (): Record<string, string> => ({
 const callPolicy = (scriptHashes: string[], webSocketOrigin: string): Record<string, string> => ({
   'content-security-policy': [
     ...NOTHING,
-    `script-src 'self' ${scriptHashes.join(' ')}`,
+    ["script-src 'self'", ...scriptHashes].join(' '),
     "style-src 'self'",
     "img-src 'self' data:",
     "media-src 'self' blob:",
@@ -168,6 +172,7 @@ const inlineHashes = ({ html }: LoadedPage): string[] =>
 
 const REDIRECTS: Record<string, string> = {
   '/call/': '/call',
+  '/check/': '/check',
   '/api/v1/docs/': '/api/v1/docs',
   '/ui/integrate/': '/ui/integrate',
 }

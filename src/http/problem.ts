@@ -39,6 +39,7 @@ const PROBLEMS: Record<ErrorCode, { status: number; title: string }> = {
   token_not_found: { status: 404, title: 'There is no such token' },
   calls_running: { status: 409, title: 'Calls are running' },
   media_unavailable: { status: 503, title: 'The media server is not available' },
+  server_full: { status: 503, title: 'The server is full' },
   server_stopping: { status: 503, title: 'The server is stopping' },
   storage_full: { status: 503, title: 'The disk is full' },
   internal_error: { status: 500, title: 'Something went wrong' },

@@ -1,8 +1,11 @@
 import { rmSync } from 'node:fs'
+import type { TlsMode } from '../config/schema.ts'
 import { GoLiveError, StartError } from '../domain/errors.ts'
 import { newRequestId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'
 import { adminDoor } from './admin/app.ts'
+import { checkDoor } from './check.ts'
+import type { ClientAddress } from './client-address.ts'
 import type { HttpDeps } from './deps.ts'
 import { pathOf } from './door.ts'
 import { healthz, readyz } from './health.ts'
@@ -62,36 +65,68 @@ const hostCheck = (): ((host: string) => boolean) => {
   }
 }
 
+interface PublicParts {
+  gate: SignalGate
+  pages: Pages
+  address: ClientAddress
+}
+
 /** The public server: the two APIs, the join gate, health and pages. */
-export const servePublic = (deps: HttpDeps, gate: SignalGate, pages: Pages): Bun.Server<Pump> => {
-  const api = tenantDoor(deps)
-  const admin = adminDoor(deps, 'http')
-  const isHost = hostCheck()
-  const other = (request: Request, path: string): Answer => {
-    if (path === '/healthz' || path === '/readyz') return health(deps, request, path)
-    return pages.respond(request, path) ?? nothingHere(request, path, pages)
-  }
+export const servePublic = (deps: HttpDeps, parts: PublicParts): Bun.Server<Pump> => {
+  const answer = publicHandler(deps, parts)
+  const { mode } = deps.config.tls
   return Bun.serve({
     hostname: deps.config.server.host,
     port: deps.config.server.port,
     development: false,
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: MAX_REQUEST_BYTES,
-    fetch(request, server) {
-      if (!isHost(request.headers.get('host') ?? ''))
-        return refuse('malformed_request', 'the Host header is not a host name')
-      const path = pathOf(request.url)
-      if (path.startsWith('/api/v1/') && !isDocs(path))
-        return api.handle(request, () => server.requestIP(request)?.address ?? null)
-      if (path.startsWith('/admin/')) {
-        if (isPatient(request)) server.timeout(request, ADMIN_IDLE_SECONDS)
-        return admin.handle(request, () => server.requestIP(request)?.address ?? null)
-      }
-      return gate.handles(path) ? gate.handle(request, server) : other(request, path)
-    },
-    websocket: gate.websocket,
+    fetch: HSTS_MODES.has(mode) ? withHsts(answer) : answer,
+    websocket: parts.gate.websocket,
     error: (error) => failed(deps.log, error),
   })
+}
+
+/** Where the certificate is one that browsers believe: elsewhere a name would be locked out for a year. */
+const HSTS_MODES: ReadonlySet<TlsMode> = new Set(['domain', 'files'])
+const HSTS = 'max-age=31536000'
+
+type Handler = (
+  request: Request,
+  server: Bun.Server<Pump>,
+) => Response | undefined | Promise<Response | undefined>
+
+/** Browsers never again try this name without TLS (RFC 6797). */
+const withHsts =
+  (answer: Handler): Handler =>
+  async (request, server) => {
+    const response = await answer(request, server)
+    response?.headers.set('strict-transport-security', HSTS)
+    return response
+  }
+
+const publicHandler = (deps: HttpDeps, { gate, pages, address }: PublicParts): Handler => {
+  const api = tenantDoor(deps)
+  const admin = adminDoor(deps, 'http')
+  const check = checkDoor(deps.checks)
+  const isHost = hostCheck()
+  const other = (request: Request, path: string): Answer => {
+    if (path === '/healthz' || path === '/readyz') return health(deps, request, path)
+    return pages.respond(request, path) ?? nothingHere(request, path, pages)
+  }
+  return (request, server) => {
+    if (!isHost(request.headers.get('host') ?? ''))
+      return refuse('malformed_request', 'the Host header is not a host name')
+    const path = pathOf(request.url)
+    if (path.startsWith('/api/v1/') && !isDocs(path))
+      return api.handle(request, () => address(request, server))
+    if (path.startsWith('/admin/')) {
+      if (isPatient(request)) server.timeout(request, ADMIN_IDLE_SECONDS)
+      return admin.handle(request, () => address(request, server))
+    }
+    if (check.handles(path)) return check.handle(request, address(request, server))
+    return gate.handles(path) ? gate.handle(request, server) : other(request, path)
+  }
 }
 
 /** The documentation page and its assets are pages, though they live below the API. */

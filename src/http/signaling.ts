@@ -2,6 +2,7 @@ import { Refusal, type RefusalCode } from '../domain/gate.ts'
 import type { Connection, JoinRequest, Joins } from '../domain/joins.ts'
 import { newRequestId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'
+import type { ClientAddress } from './client-address.ts'
 import type { Metrics } from './metrics.ts'
 import { type Pump, pumpHandler } from './signal-pump.ts'
 
@@ -73,6 +74,7 @@ const CORS = {
 
 export interface GateDeps {
   joins: Joins
+  address: ClientAddress
   metrics: Metrics
   log: Logger
 }
@@ -170,7 +172,7 @@ const join = async (
     path: attempt.path,
     query: attempt.query,
     userAgent: request.headers.get('user-agent'),
-    address: server.requestIP(request)?.address ?? null,
+    address: deps.address(request, server),
   }
   const attach = (connection: Connection) =>
     server.upgrade(request, { data: { connection, client: null } })

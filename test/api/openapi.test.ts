@@ -184,6 +184,8 @@ const ADMIN_CALLS = [
   'patch /admin/tenants/{slug}',
   'post /admin/admins',
   'post /admin/admins/{email}/reset',
+  'post /admin/checks',
+  'post /admin/doctor',
   'post /admin/livekit/restart',
   'post /admin/restart',
   'post /admin/session',

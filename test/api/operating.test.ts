@@ -306,6 +306,11 @@ describe('the status', () => {
         public_url: 'http://127.0.0.1:8080',
         ws_url: 'ws://127.0.0.1:8080',
         media: { ip: '127.0.0.1', udp_port: expect.any(Number), tcp_port: expect.any(Number) },
+        host: '127.0.0.1',
+        ipv6: null,
+        source: 'loopback',
+        hairpin: true,
+        relay: { offered: false, reason: expect.stringContaining('mode localhost') },
       },
     })
   })

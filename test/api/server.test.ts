@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { clientAddress } from '../../src/http/client-address.ts'
 import type { Pages } from '../../src/http/pages.ts'
 import { serveAdmin, serveMetrics, servePublic } from '../../src/http/server.ts'
 import type { SignalGate } from '../../src/http/signaling.ts'
@@ -34,7 +35,8 @@ beforeAll(async () => {
   key = await api.tenant('acme')
   await api.v1('POST', '/rooms', { key, json: { name: 'r' } })
   const config = { ...api.deps.config, server: { ...api.deps.config.server, port: 0 } }
-  server = servePublic({ ...api.deps, config }, gate, pages)
+  const address = clientAddress({ edge: null, trustedProxies: [] })
+  server = servePublic({ ...api.deps, config }, { gate, pages, address })
   admin = serveAdmin(api.deps, socket)
   metrics = serveMetrics(api.deps.metrics, 0)
   api.deps.metrics.watch({

@@ -12,7 +12,7 @@ setDefaultTimeout(90_000)
 const SECRET = /lks_[a-z0-9]{20,}/
 const NOBODY = 65534
 
-const notStarted = async (options = {}): Promise<GoLive> => new GoLive(options, await freePorts(5))
+const notStarted = async (options = {}): Promise<GoLive> => new GoLive(options, await freePorts(7))
 
 /** Runs a command on a terminal of its own, types the answer when asked; `\x04` is Ctrl-D. */
 const onTerminal = async (golive: GoLive, answer: string, ...args: string[]) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { type Chromium, launchChromium } from '../support/chromium.ts'
-import { DashboardPage, inviteAdmin, PASSWORD, PHONE, WIDE } from '../support/dashboard-page.ts'
+import { DashboardPage, inviteAdmin, PASSWORD, PHONE } from '../support/dashboard-page.ts'
 import { type GoLive, startGolive } from '../support/golive.ts'
 import { TenantClient } from '../support/tenant-client.ts'
 import { until } from '../support/wait.ts'
@@ -28,17 +28,17 @@ test('an operator runs a tenant from the first sign-in to its end without leavin
   await operator.heading('One step on the server')
   await page.getByText('golive admin create').waitFor()
   expect(await page.locator('input').count()).toBe(0)
-  const findings = await lookAt(operator, 'no-admin')
+  const findings = await operator.look('no-admin')
 
   const link = await inviteAdmin(golive)
   await page.goto('about:blank')
   await page.goto(link)
   await page.getByRole('button', { name: 'Continue' }).waitFor()
   expect(page.url()).not.toContain('link=')
-  findings.push(...(await lookAt(operator, 'welcome')))
+  findings.push(...(await operator.look('welcome')))
   await operator.press('Continue')
   await operator.heading('Choose a password')
-  findings.push(...(await lookAt(operator, 'set-password')))
+  findings.push(...(await operator.look('set-password')))
   await page.getByLabel('New password', { exact: true }).fill(PASSWORD)
   await operator.press('Save and go on')
   await operator.heading('Overview')
@@ -98,7 +98,7 @@ test('an operator runs a tenant from the first sign-in to its end without leavin
 
   await operator.press('Deactivate')
   await page.getByText('Its calls end now and nobody can join any more.').waitFor()
-  findings.push(...(await lookAt(operator, 'deactivate')))
+  findings.push(...(await operator.look('deactivate')))
   await page.getByRole('dialog').getByRole('button', { name: 'Deactivate' }).click()
   await page.getByText('Deactivated', { exact: true }).waitFor()
   await until('the call is over', async () => (await alice.state()) === 'disconnected')
@@ -165,23 +165,6 @@ test('names with markup stay text wherever they are shown, and deleting needs th
   expect(operator.violations).toEqual([])
 })
 
-/** Keeps pictures of what is shown now. @returns what is wrong with it: contrast, names, width … */
-const lookAt = async (operator: DashboardPage, name: string): Promise<string[]> => {
-  const { page } = operator
-  const findings: string[] = []
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
-    for (const viewport of [PHONE, WIDE]) {
-      await page.setViewportSize(viewport)
-      const look = `${name}-${viewport.width}-${scheme}`
-      await operator.picture(look)
-      if (await operator.scrollsSideways()) findings.push(`${look} scrolls sideways`)
-      findings.push(...(await operator.accessibility()).map((one) => `${look}: ${one}`))
-    }
-  }
-  return findings
-}
-
 const PAGES: [string, string, string][] = [
   ['overview', '/ui', 'Overview'],
   ['tenants', '/ui/tenants', 'Tenants'],
@@ -190,13 +173,14 @@ const PAGES: [string, string, string][] = [
   ['audit', '/ui/audit', 'Audit log'],
   ['access', '/ui/access', 'Access'],
   ['status', '/ui/status', 'Status'],
+  ['doctor', '/ui/doctor', 'Doctor'],
 ]
 
 test('every page is accessible, light and dark, and fits a phone without sideways scrolling', async () => {
   await using operator = await DashboardPage.create(browser, golive)
   const { page } = operator
   const findings: string[] = []
-  const look = async (name: string) => findings.push(...(await lookAt(operator, name)))
+  const look = async (name: string) => findings.push(...(await operator.look(name)))
   await operator.open('/ui')
   await operator.heading('Sign in')
   await look('sign-in')

@@ -34,7 +34,17 @@ beforeAll(async () => {
   supervisor = new Supervisor({
     dir,
     binary: async () => process.env.LIVEKIT_BIN ?? (await livekitBinary(dir)),
-    settings: { signalPort, tcpPort, udpPort, nodeIp: '127.0.0.1', logLevel: 'debug', ...key },
+    settings: {
+      signalPort,
+      tcpPort,
+      udpPort,
+      nodeIp: '127.0.0.1',
+      hostIp: '127.0.0.1',
+      turn: null,
+      stun: '127.0.0.1:9',
+      logLevel: 'debug',
+      ...key,
+    },
     log: silentLogger(),
     onUp: () => undefined,
     onDown: () => undefined,

@@ -89,12 +89,13 @@ beforeAll(async () => {
   const cloned = Bun.spawnSync(['git', 'clone', '--quiet', root, clone], { stderr: 'inherit' })
   expect(cloned.exitCode).toBe(0)
   writeFileSync(join(folder, '.curlrc'), 'silent\nwrite-out = "\\n%{http_code}"\n')
-  const [http, signal, tcp, udp] = await freePorts(4)
+  const [http, signal, tcp, udp, stun] = await freePorts(5)
   ports = {
     GOLIVE_SERVER_PORT: `${http}`,
     GOLIVE_LIVEKIT_SIGNAL_PORT: `${signal}`,
     GOLIVE_LIVEKIT_TCP_PORT: `${tcp}`,
     GOLIVE_LIVEKIT_UDP_PORT: `${udp}`,
+    GOLIVE_LIVEKIT_STUN_PORT: `${stun}`,
   }
   base = `http://127.0.0.1:${http}`
 }, 60_000)

@@ -41,7 +41,18 @@ const makeSettings = async (): Promise<LivekitSettings> => {
     number,
     number,
   ]
-  return { signalPort, tcpPort, udpPort, hookPort, nodeIp: '127.0.0.1', logLevel: 'info', ...key }
+  return {
+    signalPort,
+    tcpPort,
+    udpPort,
+    hookPort,
+    nodeIp: '127.0.0.1',
+    hostIp: '127.0.0.1',
+    turn: null,
+    stun: '127.0.0.1:9',
+    logLevel: 'info',
+    ...key,
+  }
 }
 
 beforeEach(async () => {

@@ -8,7 +8,9 @@ import { admins } from './admins.ts'
 import { audit } from './audit.ts'
 import { LocalGuard, RemoteGuard } from './auth.ts'
 import { calls } from './calls.ts'
+import { checks } from './checks.ts'
 import { control } from './control.ts'
+import { doctor } from './doctor.ts'
 import { ADMIN_API } from './document.ts'
 import { keys } from './keys.ts'
 import { problems } from './problems.ts'
@@ -38,6 +40,8 @@ export const adminDoor = (deps: HttpDeps, entrance: 'socket' | 'http'): Door => 
     .use(calls(deps))
     .use(status(deps))
     .use(control(deps, exchanges))
+    .use(doctor(deps))
+    .use(checks(deps))
   const about = {
     ...ADMIN_API,
     version: deps.version,

@@ -59,14 +59,11 @@ const MOST_CHARACTERS = 200
 export class RemoteGuard implements Guard {
   readonly #deps: HttpDeps
   readonly #cookie: SessionCookie
-  readonly #isAllowed: (address: string) => boolean
   readonly #throttle = new FailureThrottle('Check the token. A right one is answered at any time.')
 
   constructor(deps: HttpDeps) {
-    const { allow_cidrs } = deps.config.admin
     this.#deps = deps
     this.#cookie = new SessionCookie(deps.publicUrl)
-    this.#isAllowed = allow_cidrs.length === 0 ? () => true : withinNetworks(allow_cidrs)
   }
 
   /** @throws GoLiveError */
@@ -83,7 +80,7 @@ export class RemoteGuard implements Guard {
   #isHere(request: Request, { address }: Exchange): boolean {
     const { allow_cidrs, host } = this.#deps.config.admin
     if (host !== null && hostNameOf(request) !== host.toLowerCase()) return false
-    return allow_cidrs.length === 0 || this.#isAllowed(address() ?? '')
+    return allow_cidrs.length === 0 || withinNetworks(allow_cidrs)(address() ?? '')
   }
 
   /**

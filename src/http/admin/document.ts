@@ -17,6 +17,10 @@ const MEANING: Record<string, string> = {
 }
 
 const SPECIAL = {
+  beginCheck: {
+    429: '`rate_limited`: too many check calls run, or too many failures from this place; wait as `Retry-After` says.',
+    503: '`media_unavailable`, `server_full` or `server_stopping`: try again as `Retry-After` says.',
+  },
   signIn: {
     401: '`invalid_credentials`, alike for an unknown address and a wrong password, or `invalid_link`.',
     403: '`bad_origin`: a page of another site asks.',

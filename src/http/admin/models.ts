@@ -32,6 +32,8 @@ export const adminModels = () =>
       CallList: shapes.wholeListOf(shapes.callWire),
       RestartRequest: restartRequest,
       Accepted: shapes.acceptedWire,
+      CheckCall: shapes.checkCallWire,
+      DoctorReport: shapes.doctorReportWire,
     })
     .model({
       Tenant: shapes.operatorTenantWire,

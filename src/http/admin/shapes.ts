@@ -246,11 +246,41 @@ export const statusWire = z.strictObject({
     .strictObject({ path: z.string(), free_bytes: z.int(), total_bytes: z.int() })
     .nullable()
     .meta({ description: 'The disk that holds `data_dir`.' }),
-  certificate: z.null().meta({ description: 'null: this server holds none.' }),
+  certificate: z
+    .strictObject({
+      names: z.array(z.string()),
+      not_after: time,
+      issuer: z.string(),
+      source: z.enum(['acme', 'files', 'internal']),
+      temporary: z
+        .boolean()
+        .meta({ description: 'true until there is one that browsers believe.' }),
+      last_error: z.string().nullable(),
+      next_attempt: time.nullable(),
+    })
+    .nullable()
+    .meta({ description: 'null: this server holds none.' }),
   addresses: z.strictObject({
     public_url: z.string(),
     ws_url: z.string(),
-    media: z.strictObject({ ip: z.string(), udp_port: z.int(), tcp_port: z.int() }),
+    media: z
+      .strictObject({ ip: z.string(), udp_port: z.int(), tcp_port: z.int() })
+      .meta({ description: 'Where clients are told to send media.' }),
+    host: z.string().meta({ description: 'The address of this machine at which that arrives.' }),
+    ipv6: z
+      .string()
+      .nullable()
+      .meta({ description: 'A public one of this machine; media does not use it.' }),
+    source: z
+      .enum(['config', 'interface', 'stun', 'https', 'remembered', 'loopback'])
+      .meta({ description: 'How `media.ip` became known.' }),
+    hairpin: z
+      .boolean()
+      .nullable()
+      .meta({ description: 'Whether this machine reaches itself at `media.ip`; null: not tried.' }),
+    relay: z
+      .strictObject({ offered: z.boolean(), reason: z.string().nullable() })
+      .meta({ description: 'TURN over TLS, and why it is not offered.' }),
   }),
   warnings: z
     .array(z.strictObject({ code: z.string(), message: z.string(), hint: z.string() }))
@@ -258,3 +288,39 @@ export const statusWire = z.strictObject({
 })
 
 export const acceptedWire = z.strictObject({}).meta({ examples: [{}] })
+
+const findingWire = z.strictObject({
+  id: z.string().meta({ description: 'Stable, such as `media_udp`.' }),
+  title: z.string(),
+  state: z.enum(['ok', 'warn', 'fail', 'skipped']),
+  detail: z.string(),
+  fix: z.string().nullable().meta({ description: 'What to type or to do about it.' }),
+})
+
+export const checkCallWire = z.strictObject({
+  token: z.string().meta({ examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9…'] }),
+  ws_url: z.string().meta({ examples: ['wss://live.example.com'] }),
+  expires_at: time.meta({ description: 'When the call ends, whoever is in it.' }),
+})
+
+export const doctorReportWire = z
+  .strictObject({
+    data: z.array(findingWire),
+    verdict: z.string().meta({ description: 'All of it in one sentence.' }),
+  })
+  .meta({
+    examples: [
+      {
+        data: [
+          {
+            id: 'media_udp',
+            title: 'Media over UDP',
+            state: 'fail',
+            detail: 'nothing answered at 203.0.113.7:7882 within 3 seconds',
+            fix: 'Let 7882/udp in: ufw allow 7882/udp',
+          },
+        ],
+        verdict: '1 thing must be mended.',
+      },
+    ],
+  })

@@ -33,6 +33,12 @@ export const NoticeScreen = ({ notice, onAgain }: { notice: Notice; onAgain?: ()
             {notice.again}
           </button>
         )}
+        {notice.mayCheck && (
+          // In a tab of its own: the access in the link lives in this one only.
+          <a className="button" href="/check" target="_blank" rel="noopener">
+            Find out why
+          </a>
+        )}
       </section>
     </main>
   )

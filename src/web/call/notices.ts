@@ -7,6 +7,8 @@ export interface Notice {
   text: string
   /** Label of the button that goes back to the lobby with the same link; null when that is no use. */
   again: string | null
+  /** A check of the connection may find out why. */
+  mayCheck?: true
 }
 
 export const NO_LINK: Notice = {
@@ -42,6 +44,7 @@ const UNREACHABLE: Notice = {
   title: 'The call server did not answer',
   text: 'Check your internet connection and try again in a moment.',
   again: 'Try again',
+  mayCheck: true,
 }
 
 const REFUSAL_TITLES: Record<string, string> = {
@@ -128,6 +131,7 @@ const LEFT: Partial<Record<DisconnectReason, Notice>> = {
     title: 'Sound and video could not connect',
     text: 'A firewall or VPN may block the call. Try another network, or switch the VPN off.',
     again: 'Try again',
+    mayCheck: true,
   },
 }
 
@@ -138,6 +142,7 @@ export const left = (reason: DisconnectReason | undefined): Notice =>
     title: 'The connection was lost',
     text: 'We tried to reconnect and could not. Check your internet connection and join again.',
     again: 'Rejoin',
+    mayCheck: true,
   }
 
 /** Whether the client itself does not know why the call ended, so that the server should be asked. */
