@@ -8,6 +8,8 @@ import { until } from './wait.ts'
 export interface PebbleOptions {
   /** Life of what it issues, in seconds. */
   lifeSeconds?: number
+  /** Port on which it looks for proofs over TLS; default 443. */
+  tlsPort?: number
   /** Percent of good nonces that it refuses all the same; default 20. */
   nonceReject?: number
 }
@@ -117,7 +119,7 @@ export class Pebble implements AsyncDisposable {
       certificate: join(this.#folder, 'cert.pem'),
       privateKey: join(this.#folder, 'key.pem'),
       httpPort: 80,
-      tlsPort: 443,
+      tlsPort: this.#options.tlsPort ?? 443,
       ocspResponderURL: '',
       externalAccountBindingRequired: false,
       retryAfter: { authz: 1, order: 1 },
