@@ -199,6 +199,7 @@ class Server {
       livekitUp: () => this.#supervisor.up,
       livekitRestarts: () => this.#supervisor.status.restarts,
     })
+    if (this.#front) metrics.watchCertificate(this.#front.certificates)
     await this.#listen()
     await this.#answerStun()
     this.#hook = this.#listenForReports()

@@ -2,6 +2,12 @@ import { readdirSync } from 'node:fs'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { Timings } from './timings.ts'
 
+/** What is measured of the certificate. */
+interface CertificateSource {
+  /** null before there is any */
+  readonly status: { notAfter: number; lastError: string | null } | null
+}
+
 /** Read when somebody scrapes, so that the numbers cost nothing in between. */
 interface MetricSources {
   participants(): number
@@ -75,6 +81,20 @@ export class Metrics {
     )
     this.#counter('golive_livekit_restarts_total', 'Times livekit-server was started again.', () =>
       sources.livekitRestarts(),
+    )
+  }
+
+  /** Only where TLS ends here. */
+  watchCertificate(certificates: CertificateSource): void {
+    this.#gauge(
+      'golive_certificate_not_after_seconds',
+      'When the certificate ends, in seconds since 1970.',
+      () => (certificates.status?.notAfter ?? 0) / 1000,
+    )
+    this.#gauge(
+      'golive_certificate_failing',
+      '1 while the last attempt to get or read a certificate failed.',
+      () => (certificates.status?.lastError ? 1 : 0),
     )
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SignalResponse } from '@livekit/protocol'
 import type { GoLive } from '../support/golive.ts'
 import { issue } from '../support/issue.ts'
 import { LAB_NAME, Lab, labMissing, OUTSIDE_NAME } from '../support/lab.ts'
@@ -60,6 +61,20 @@ const tlsOf = (pebble: Pebble) => ({
   acme_root: pebble.rootFile,
 })
 
+/** What the gate tells a client to ask, in LiveKit's JoinResponse. */
+const iceServersOf = async (lab: Lab, golive: GoLive): Promise<string[]> => {
+  const tenant = await golive.tenant('acme')
+  await tenant.createRoom('ice')
+  const { ws_url, token } = await tenant.mint('ice', 'ann')
+  const address = `${ws_url}/rtc?access_token=${token}&protocol=15&auto_subscribe=1`
+  const socket = await lab.client.open(address)
+  const first = await until('a JoinResponse', () => socket.received[0])
+  const { message } = SignalResponse.fromBinary(first)
+  await socket.close()
+  if (message.case !== 'join') throw new Error(`the first frame is ${message.case}`)
+  return message.value.iceServers.flatMap(({ urls }) => urls).sort()
+}
+
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 
 describe.skipIf(why !== null)('a certificate by itself', () => {
@@ -91,6 +106,10 @@ describe.skipIf(why !== null)('a certificate by itself', () => {
     lab.client.trust = { ca: await pebble.issuingRoot() }
     const { status, headers } = await lab.client.fetch(`https://${lab.server.address}/healthz`)
     expect([status, headers.has('strict-transport-security')]).toEqual([200, false])
+    expect(await iceServersOf(lab, golive)).toEqual([
+      `stun:${lab.server.address}:3478`,
+      `turns:${lab.server.address}:443?transport=tcp`,
+    ])
   })
 
   test('is served again after a restart without asking for another', async () => {
@@ -122,6 +141,8 @@ describe.skipIf(why !== null)('while the authority does not do its part', () => 
     const warning = warnings.find(({ code }) => code === 'certificate_missing')
     expect(warning?.message).toStartWith(`there is no certificate for ${LAB_NAME} yet: `)
     expect(warning?.hint).toContain('golive doctor')
+    const metrics = await lab.server.fetch(`http://127.0.0.1:${golive.metricsPort}/metrics`)
+    expect(await metrics.text()).toMatch(/^golive_certificate_failing 1$/m)
     const ready = await lab.client.fetch(`https://${LAB_NAME}/readyz`, {}, { anything: true })
     expect([ready.status, ((await ready.json()) as { checks: object }).checks]).toEqual([
       503,
