@@ -127,7 +127,7 @@ describe.skipIf(why !== null)('from nothing, with a certificate authority', () =
   test('a call through TURN on 443, Chromium with Firefox, does not notice that the certificate is renewed', async () => {
     await tenant.createRoom('relayed')
     await using alice = await chromium.person()
-    const bob = await firefox.person()
+    await using bob = await firefox.person()
     await alice.join(await tenant.mint('relayed', 'alice'), { relay: true })
     await bob.join(await tenant.mint('relayed', 'bob'), { relay: true })
     await untilAllSeeAndHear({ alice, bob })

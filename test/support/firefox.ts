@@ -147,7 +147,7 @@ interface Evaluated {
 }
 
 /** One tab. Its methods are those of the test page, run over there. */
-export class FirefoxPerson {
+export class FirefoxPerson implements AsyncDisposable {
   readonly #bidi: Bidi
   readonly #context: string
 
@@ -156,16 +156,17 @@ export class FirefoxPerson {
     this.#context = context
   }
 
-  async open(url: string): Promise<void> {
+  /** Opens a page; it is there when that expression is true in it. */
+  async open(url: string, sign = `'person' in window`): Promise<void> {
     const context = this.#context
     await this.#bidi.ask('browsingContext.navigate', { context, url, wait: 'complete' })
-    await until('the page is there', () => this.#evaluate<boolean>(`'person' in window`))
+    await until('the page is there', () => this.evaluate<boolean>(sign))
   }
 
   /** @throws when the join is refused */
   async join({ ws_url, token }: Minted, options: JoinOptions = {}): Promise<void> {
     const words = [ws_url, token, options].map((word) => JSON.stringify(word)).join()
-    const failure = await this.#evaluate<JoinFailure | null>(`window.person.join(${words})`)
+    const failure = await this.evaluate<JoinFailure | null>(`window.person.join(${words})`)
     if (failure) throw new Error(`join refused: ${JSON.stringify(failure)}`)
   }
 
@@ -179,12 +180,17 @@ export class FirefoxPerson {
     return expectBoth(await this.received(), identity, frames)
   }
 
+  /** Closes the tab: left in a call, it would try to get back into it beside later tests. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bidi.ask('browsingContext.close', { context: this.#context })
+  }
+
   #ask<T>(question: (person: PageApi) => T | Promise<T>): Promise<T> {
-    return this.#evaluate<T>(`(${question})(window.person)`)
+    return this.evaluate<T>(`(${question})(window.person)`)
   }
 
   /** As text there and back: BiDi has types of its own. */
-  async #evaluate<T>(expression: string): Promise<T> {
+  async evaluate<T>(expression: string): Promise<T> {
     const answer = await this.#bidi.ask<Evaluated>('script.evaluate', {
       expression: `(async () => JSON.stringify((await (${expression})) ?? null))()`,
       target: { context: this.#context },
