@@ -83,8 +83,10 @@ export const updateRoom = async (db: Db, row: RoomRow): Promise<void> => {
   await db.updateTable('rooms').set(columns).where('id', '=', id).execute()
 }
 
-/** False when it was gone already. */
+/** With all that was decided about people in it. False when it was gone already. */
 export const deleteRoom = async (db: Db, id: string): Promise<boolean> => {
+  await db.deleteFrom('members').where('room_id', '=', id).execute()
+  await db.deleteFrom('revocations').where('room_id', '=', id).execute()
   const rows = await db.deleteFrom('rooms').where('id', '=', id).returning('id').execute()
   return rows.length > 0
 }

@@ -56,6 +56,41 @@ export interface RoomRow {
   updated_at: number
 }
 
+export interface MemberRow {
+  room_id: string
+  identity: string
+  banned_at: number | null
+  ban_ends_at: number | null
+  tokens_revoked_before: number | null
+  changes: string | null
+  changed_at: number | null
+  eject_at: number | null
+  updated_at: number
+}
+
+export interface RevocationRow {
+  id: string
+  tenant_id: string
+  room_id: string | null
+  identity: string | null
+  api_key: string | null
+  revoked_before: number
+  created_at: number
+}
+
+export interface RoleRow {
+  tenant_id: string
+  name: string
+  grants: string
+  updated_at: number
+}
+
+interface UsageMonthRow {
+  tenant_id: string
+  month: string
+  milliseconds: number
+}
+
 export interface AdminRow {
   id: string
   email: string
@@ -116,6 +151,10 @@ export interface Tables {
   tenant_counters: TenantCounterRow
   keys: KeyRow
   rooms: RoomRow
+  members: MemberRow
+  revocations: RevocationRow
+  roles: RoleRow
+  usage_months: UsageMonthRow
   admins: AdminRow
   sign_in_links: SignInLinkRow
   admin_sessions: AdminSessionRow

@@ -1,5 +1,6 @@
 import init from './0001-init.sql' with { type: 'text' }
 import operators from './0002-operators.sql' with { type: 'text' }
+import moderation from './0003-moderation.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -10,4 +11,5 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { name: '0001-init', sql: init },
   { name: '0002-operators', sql: operators },
+  { name: '0003-moderation', sql: moderation },
 ]

@@ -1,0 +1,88 @@
+import type { Db } from './db.ts'
+import type { MemberRow } from './tables.ts'
+
+export type { MemberRow } from './tables.ts'
+
+const MEMBER = [
+  'room_id',
+  'identity',
+  'banned_at',
+  'ban_ends_at',
+  'tokens_revoked_before',
+  'changes',
+  'changed_at',
+  'eject_at',
+  'updated_at',
+] as const
+
+export const listMembers = (db: Db, roomId: string): Promise<MemberRow[]> =>
+  db.selectFrom('members').select(MEMBER).where('room_id', '=', roomId).execute()
+
+export const findMember = (
+  db: Db,
+  roomId: string,
+  identity: string,
+): Promise<MemberRow | undefined> =>
+  db
+    .selectFrom('members')
+    .select(MEMBER)
+    .where('room_id', '=', roomId)
+    .where('identity', '=', identity)
+    .executeTakeFirst()
+
+export type MemberColumns = Partial<Omit<MemberRow, 'room_id' | 'identity' | 'updated_at'>>
+
+/** Changes what is named and keeps the rest, of a row that is made when there is none. */
+export const putMember = async (
+  db: Db,
+  key: { roomId: string; identity: string; now: number },
+  changes: MemberColumns,
+): Promise<void> => {
+  const { roomId: room_id, identity, now: updated_at } = key
+  await db
+    .insertInto('members')
+    .values({ ...EMPTY, ...changes, room_id, identity, updated_at })
+    .onConflict((oc) => oc.columns(['room_id', 'identity']).doUpdateSet({ ...changes, updated_at }))
+    .execute()
+}
+
+const EMPTY = {
+  banned_at: null,
+  ban_ends_at: null,
+  tokens_revoked_before: null,
+  changes: null,
+  changed_at: null,
+  eject_at: null,
+}
+
+export const countMembers = async (db: Db, roomId: string): Promise<number> => {
+  const row = await db
+    .selectFrom('members')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('room_id', '=', roomId)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** Whose time in the room is over. */
+export const listOverdue = (
+  db: Db,
+  now: number,
+  limit: number,
+): Promise<{ room_id: string; identity: string }[]> =>
+  db
+    .selectFrom('members')
+    .select(['room_id', 'identity'])
+    .where('eject_at', '<=', now)
+    .limit(limit)
+    .execute()
+
+/** Forgets what no token can be caught by any more; bans stay as long as they hold. */
+export const purgeMembers = async (db: Db, before: number, now: number): Promise<void> => {
+  await db
+    .deleteFrom('members')
+    .where('updated_at', '<', before)
+    .where((eb) => eb.or([eb('banned_at', 'is', null), eb('ban_ends_at', '<=', now)]))
+    .where((eb) => eb.or([eb('eject_at', 'is', null), eb('eject_at', '<', before)]))
+    .execute()
+}
