@@ -40,7 +40,9 @@ export const versions = (): { golive: string; livekit: string } => ({
 })
 
 const SWEEP_MS = 5000
+const EJECT_MS = 1000
 const WRITE_USE_MS = 60_000
+const PURGE_MS = 3600_000
 const LOCK_TRIES = 40
 const LOCK_RETRY_MS = 25
 /** How long requests may go on after the listeners are closed. Open sockets would never end by themselves. */
@@ -183,6 +185,7 @@ class Server {
         udpPort: livekit.udp_port,
         ...mediaSettings(this.#config, this.#addresses),
         ...livekitKey(this.#data),
+        remoteUnmute: livekit.remote_unmute,
         logLevel: log.level === 'debug' ? 'debug' : 'info',
       },
       log: this.#log,
@@ -192,7 +195,8 @@ class Server {
   }
 
   async start(): Promise<void> {
-    const { calls, credentials, presence, metrics } = this.#services
+    const { calls, credentials, presence, metrics, minutes, moderation, ejections } = this.#services
+    await minutes.load()
     metrics.watch({
       participants: () => presence.total,
       roomsActive: () => presence.roomsActive,
@@ -205,8 +209,12 @@ class Server {
     this.#hook = this.#listenForReports()
     await this.#supervisor.start(this.#hook.port as number)
     await this.#openFront()
+    this.#every(EJECT_MS, () => ejections.run())
     this.#every(SWEEP_MS, () => calls.sweep())
+    this.#every(SWEEP_MS, () => this.#countMinutes())
     this.#every(WRITE_USE_MS, () => credentials.writeUse())
+    this.#every(WRITE_USE_MS, () => minutes.write())
+    this.#every(PURGE_MS, () => moderation.purge())
     this.#log.info(
       { version: VERSION, url: this.#services.publicUrl, data_dir: this.#data.path },
       'golive is up',
@@ -272,10 +280,11 @@ class Server {
   }
 
   #joins(): Joins {
-    const { gate, calls, presence, tokens, problems, metrics } = this.#services
+    const { gate, calls, moderation, presence, tokens, problems, metrics } = this.#services
     return new Joins({
       gate,
       calls,
+      moderation,
       presence,
       tokens,
       problems,
@@ -316,6 +325,12 @@ class Server {
     }
   }
 
+  async #countMinutes(): Promise<void> {
+    const { minutes } = this.#services
+    await minutes.count()
+    await minutes.endOverdrawn()
+  }
+
   #every(ms: number, work: () => Promise<void>): void {
     const run = () =>
       void work().catch((error: unknown) =>
@@ -354,6 +369,7 @@ class Server {
       listener.stop(true)
     rmSync(join(this.#data.path, 'golive.sock'), { force: true })
     await this.#services.credentials.writeUse()
+    await this.#services.minutes.write()
     await this.#data.close()
   }
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { LiveConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { DataDir } from './data-dir.ts'
@@ -12,11 +12,18 @@ import { Checks } from './domain/checks.ts'
 import { Control } from './domain/control.ts'
 import { Credentials } from './domain/credentials.ts'
 import { Examination } from './domain/doctor/examination.ts'
+import { Ejections } from './domain/ejections.ts'
 import { Gate } from './domain/gate.ts'
+import { Inspector } from './domain/inspection.ts'
 import { Keys, SecretBox } from './domain/keys.ts'
+import { Minutes } from './domain/minutes.ts'
+import { Moderation } from './domain/moderation.ts'
+import { Participants } from './domain/participants.ts'
 import { Passwords } from './domain/passwords.ts'
 import { Presence } from './domain/presence.ts'
 import { Problems } from './domain/problems.ts'
+import { Revocations } from './domain/revocations.ts'
+import { Roles } from './domain/roles.ts'
 import { Rooms } from './domain/rooms.ts'
 import { type CertificateView, Status } from './domain/status.ts'
 import { Tenants } from './domain/tenants.ts'
@@ -28,6 +35,7 @@ import { diskSpace } from './lib/disk.ts'
 import type { Logger } from './lib/log.ts'
 import { runOwnCommand } from './lib/own-program.ts'
 import { type Addresses, publicUrl } from './livekit/addresses.ts'
+import { Arrivals } from './livekit/arrivals.ts'
 import { LivekitClient } from './livekit/client.ts'
 import type { LivekitKey } from './livekit/grants.ts'
 import type { ChildStatus } from './livekit/supervisor.ts'
@@ -58,6 +66,7 @@ export interface Outside {
 
 export interface Services extends HttpDeps {
   calls: Calls
+  ejections: Ejections
   gate: Gate
 }
 
@@ -80,9 +89,11 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
   const keys = new Keys({ store, clock, box, credentials, calls, audit })
   const tenants = new Tenants({ store, clock, keys, credentials, calls, audit })
   const rooms = new Rooms({ store, clock, presence, calls })
-  const tokens = new Tokens({ clock, joinKey: secrets.join, wsUrl, rooms, keys })
-  const known = { store, clock, tokens, credentials, rooms, presence, calls }
-  const gate = new Gate({ ...known, maxParticipants })
+  const admission = admissionTo(config, data, livekit, {
+    ...{ store, clock, keys, credentials, rooms, presence, calls },
+    ...{ wsUrl, maxParticipants },
+  })
+  const { tokens } = admission
   const control = new Control({ store, audit, presence, ...outside })
   const status = new Status({
     config,
@@ -103,6 +114,7 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
   })
   return {
     ...operators(origin, { store, clock, audit }),
+    ...admission,
     get config() {
       return live.current
     },
@@ -111,7 +123,6 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
     tenants,
     keys,
     rooms,
-    tokens,
     credentials,
     presence,
     problems,
@@ -120,11 +131,48 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
     checks: new Checks({ clock, tokens, calls, presence, wsUrl, maxParticipants }),
     examination: new Examination(() => askDoctor(config)),
     calls,
-    gate,
     metrics: new Metrics(),
     version: VERSION,
     publicUrl: origin,
     wsUrl,
+  }
+}
+
+interface Known {
+  store: Store
+  clock: Clock
+  keys: Keys
+  credentials: Credentials
+  rooms: Rooms
+  presence: Presence
+  calls: Calls
+  wsUrl: string
+  maxParticipants: () => number
+}
+
+/** Who may join, and what people in calls may do. */
+const admissionTo = (config: Config, data: DataDir, livekit: LivekitClient, known: Known) => {
+  const { store, clock, calls, presence } = known
+  const roles = new Roles({ store, clock })
+  const moderation = new Moderation({ store, clock })
+  const minutes = new Minutes({ store, clock, presence, calls })
+  const tokens = new Tokens({ ...known, joinKey: data.secrets.join, roles })
+  const gate = new Gate({ ...known, tokens, moderation, minutes })
+  const participants = new Participants({
+    ...{ clock, presence, calls, moderation, livekit },
+    arrivals: new Arrivals(join(data.path, 'livekit', 'livekit.log')),
+    remoteUnmute: config.livekit.remote_unmute,
+  })
+  return {
+    roles,
+    moderation,
+    minutes,
+    tokens,
+    gate,
+    participants,
+    revocations: new Revocations({ clock, presence, calls, moderation }),
+    ejections: new Ejections({ calls, moderation }),
+    inspector: new Inspector({ gate, tokens }),
   }
 }
 

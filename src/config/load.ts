@@ -172,6 +172,8 @@ const fromText = (schema: z.ZodType, text: string): unknown => {
       .map((item) => item.trim())
       .filter(Boolean)
   if (text === 'null') return null
+  if ((text === 'true' || text === 'false') && !schema.safeParse(text).success)
+    return text === 'true'
   return /^-?\d+$/.test(text) && !schema.safeParse(text).success ? Number(text) : text
 }
 

@@ -116,6 +116,10 @@ const livekit = z.strictObject({
     z.union([z.literal('auto'), ipAddress]).default('auto'),
     'Address that clients send media to; auto finds it, and is 127.0.0.1 in mode localhost.',
   ),
+  remote_unmute: key(
+    z.boolean().default(false),
+    'Whether a tenant may switch on a microphone or camera that somebody muted.',
+  ),
   max_participants: key(
     z.union([z.literal('auto'), z.int().min(1).max(100_000)]).default('auto'),
     'People in calls at once on this machine before newcomers are told to try again; auto is 100 for each processor core.',

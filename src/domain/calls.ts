@@ -272,7 +272,8 @@ const ignoreAbsent = (error: unknown): void => {
   if (!(error instanceof LivekitError && error.code === 'not_found')) throw mediaUnavailable(error)
 }
 
-const mediaUnavailable = (cause: unknown): GoLiveError =>
+/** livekit-server runs and does not do what it is asked. */
+export const mediaUnavailable = (cause: unknown): GoLiveError =>
   new GoLiveError('media_unavailable', 'livekit-server does not answer', {
     hint: 'Nothing was changed. Try again in a few seconds.',
     retryAfterSeconds: 2,

@@ -6,7 +6,16 @@ import { findTenant } from '../store/tenants.ts'
 import type { Calls } from './calls.ts'
 import { checkRoom } from './checks.ts'
 import type { Credentials } from './credentials.ts'
-import type { Presence, Seat } from './presence.ts'
+import type { Minutes } from './minutes.ts'
+import {
+  banOf,
+  effective,
+  isTokenRevoked,
+  type Moderation,
+  NO_RULES,
+  type RoomRules,
+} from './moderation.ts'
+import type { Presence, Seat, SeatSocket } from './presence.ts'
 import { isRevoked } from './revocation.ts'
 import { livekitRoomName, NO_TENANT, splitLivekitRoomName } from './room-names.ts'
 import { type Room, type Rooms, roomOf } from './rooms.ts'
@@ -27,6 +36,9 @@ export type RefusalCode =
   | 'room_full'
   | 'tenant_full'
   | 'room_not_found'
+  | 'identity_banned'
+  | 'duplicate_identity'
+  | 'minutes_exhausted'
   | 'upgrade_required'
   | 'request_refused'
   | 'media_unavailable'
@@ -52,18 +64,29 @@ export interface Admission {
 
 /** What a valid token stands on. */
 interface Ground {
-  limits: Pick<Tenant['limits'], 'max_participants_per_room' | 'max_concurrent_participants'>
+  tenantId: string
+  limits: Pick<
+    Tenant['limits'],
+    'max_participants_per_room' | 'max_concurrent_participants' | 'participant_minutes_per_month'
+  >
   room: Room
+  rules: RoomRules
 }
 
 /** Whoever checks a connection is alone. */
-const ALONE: Ground['limits'] = { max_participants_per_room: 1, max_concurrent_participants: null }
+const ALONE: Ground['limits'] = {
+  max_participants_per_room: 1,
+  max_concurrent_participants: null,
+  participant_minutes_per_month: null,
+}
 
 /** Seconds by which a client's idea of our time may be off (tokens are made with our own clock). */
 const EXPIRY_LEEWAY = 5
 const START_LEEWAY = 60
 /** How often a decision is made anew because somebody was put out meanwhile. */
 const MOST_DECISIONS = 5
+/** Milliseconds of silence after which a connection does not keep a second one of its identity out. */
+const SILENT_MS = 10_000
 
 interface Deps {
   store: Store
@@ -73,6 +96,8 @@ interface Deps {
   rooms: Rooms
   presence: Presence
   calls: Calls
+  moderation: Moderation
+  minutes: Minutes
   maxParticipants: () => number
 }
 
@@ -97,37 +122,47 @@ export class Gate {
     const claims = this.#deps.tokens.verify(token)
     if (!claims) return new Refusal('token_invalid', 'this token was not issued by this server')
     const now = this.#deps.clock() / 1000
-    if (claims.expiresAt + EXPIRY_LEEWAY <= now)
+    const end = Math.min(claims.expiresAt, claims.ejectAt ?? Number.POSITIVE_INFINITY)
+    if (end + EXPIRY_LEEWAY <= now)
       return new Refusal('token_expired', 'this token has expired; get a new one')
     if (claims.notBefore - START_LEEWAY > now)
       return new Refusal('token_not_yet_valid', 'this token is not valid yet')
     return claims
   }
 
-  /** Would these claims be admitted now? Takes nothing. */
-  async check(claims: JoinClaims): Promise<Admission | Refusal> {
+  /**
+   * Would these claims be admitted now, and as what? Takes nothing.
+   * @param stay sid of the stay that the client wants to go on with
+   */
+  async check(claims: JoinClaims, stay: string | null): Promise<Admission | Refusal> {
     const standing = await this.#standing(claims)
     if (standing instanceof Refusal) return standing
-    return this.#decide(claims, standing) ?? { claims, room: standing.room }
+    await this.#hear(claims)
+    const { room, rules } = standing
+    return this.#decide(claims, standing, stay) ?? { claims: effective(rules, claims), room }
   }
 
   /**
    * Takes a seat if these claims are admitted now; it is the caller's to open or give back. `epoch`
    * tells later whether anybody was put out since.
    */
-  async admit(claims: JoinClaims): Promise<(Admission & { seat: Seat; epoch: number }) | Refusal> {
+  async admit(
+    claims: JoinClaims,
+    stay: string | null,
+  ): Promise<(Admission & { seat: Seat; epoch: number }) | Refusal> {
     const { presence } = this.#deps
     for (let tries = 0; tries < MOST_DECISIONS; tries++) {
       const { epoch } = presence
       const standing = await this.#standing(claims)
+      if (claims.onDuplicate === 'reject') await this.#hear(claims)
       if (presence.epoch !== epoch) continue
       // From here to `take` nothing is awaited: two people cannot be given the last seat.
       if (standing instanceof Refusal) return standing
-      const refusal = this.#decide(claims, standing)
+      const refusal = this.#decide(claims, standing, stay)
       if (refusal) return refusal
-      const { room } = standing
-      const seat = presence.take(placeOf(room), claims.identity, claims.apiKey)
-      return { claims, room, seat, epoch }
+      const { room, rules } = standing
+      const seat = presence.take(placeOf(room), claims.identity, claims)
+      return { claims: effective(rules, claims), room, seat, epoch }
     }
     return mediaUnavailable()
   }
@@ -148,7 +183,9 @@ export class Gate {
     if (isRevoked(claims.issuedAt, tokensRevokedBefore)) return null
     const names = splitLivekitRoomName(claims.room)
     const room = names && this.#deps.rooms.remembered(tenant, names.room)
-    return room && room.id === claims.roomId ? { limits: tenant.limits, room } : null
+    if (!room || room.id !== claims.roomId) return null
+    const rules = this.#deps.moderation.recall(room)
+    return rules ? { tenantId: tenant.id, limits: tenant.limits, room, rules } : null
   }
 
   async #read(claims: JoinClaims): Promise<Ground | Refusal> {
@@ -169,30 +206,56 @@ export class Gate {
     if (!row) return roomNotFound()
     if (row.id !== claims.roomId)
       return revoked('this room was deleted and made anew; get a new token')
-    return { limits: tenant.limits, room: roomOf(row, livekitRoomName(tenant.slug, row.name)) }
+    const room = roomOf(row, livekitRoomName(tenant.slug, row.name))
+    const rules = await this.#deps.moderation.of(room)
+    return { tenantId: tenant.id, limits: tenant.limits, room, rules }
+  }
+
+  /** Whoever would be kept out by a connection of the same identity may ask whether it still lives. */
+  async #hear({ room, identity, onDuplicate }: JoinClaims): Promise<void> {
+    const socket = this.#deps.presence.seat(room, identity)?.socket
+    if (onDuplicate === 'reject' && socket && this.#isSilent(socket)) await socket.probe()
+  }
+
+  #isSilent({ heardAt }: SeatSocket): boolean {
+    return this.#deps.clock() - heardAt > SILENT_MS
   }
 
   /** Null means: let in. */
-  #decide({ identity }: JoinClaims, { limits, room }: Ground): Refusal | null {
+  #decide(claims: JoinClaims, ground: Ground, stay: string | null): Refusal | null {
     const { presence, calls, clock } = this.#deps
+    const { room, rules } = ground
     const now = clock()
     if (!calls.ready) return mediaUnavailable()
+    if (isTokenRevoked(rules, claims)) return revoked('this token was revoked; get a new one')
+    const ban = banOf(rules, claims.identity, now)
+    if (ban) return banned(ban.endsAt)
     if (room.closesAt !== null && room.closesAt <= now)
       return new Refusal('room_closed', 'this room is closed')
     // Who has a seat is coming back, whatever the address says of reconnecting.
-    if (presence.seat(room.livekitName, identity)) return null
-    if (room.locked)
-      return new Refusal('room_locked', 'this room is locked; nobody new can join now')
-    if (room.opensAt !== null && room.opensAt > now) {
-      return new Refusal(
-        'room_not_open',
-        `this room opens at ${new Date(room.opensAt).toISOString()}`,
-      )
-    }
-    return this.#noSeat(identity, limits, room)
+    const seat = presence.seat(room.livekitName, claims.identity)
+    if (seat) return this.#duplicate(claims, seat, stay)
+    return notNow(room, now) ?? this.#noSeat(claims.identity, ground)
   }
 
-  #noSeat(identity: string, limits: Ground['limits'], room: Room): Refusal | null {
+  /** A second connection takes the place of the first, unless its token says that it must not. */
+  #duplicate({ onDuplicate }: JoinClaims, seat: Seat, stay: string | null): Refusal | null {
+    const isOther = seat.sid === null || seat.sid !== stay
+    if (onDuplicate === 'replace' || !isOther || !seat.socket || this.#isSilent(seat.socket))
+      return null
+    return new Refusal(
+      'duplicate_identity',
+      'this person is in the room already, on another device or in another tab',
+    )
+  }
+
+  #noSeat(identity: string, { tenantId, limits, room }: Ground): Refusal | null {
+    if (this.#deps.minutes.areUsedUp(tenantId, limits)) {
+      return new Refusal(
+        'minutes_exhausted',
+        'the minutes of this month are used up; calls are possible again next month',
+      )
+    }
     const full = this.#deps.presence.full(placeOf(room), identity, {
       room: Math.min(
         room.maxParticipants ?? limits.max_participants_per_room,
@@ -209,10 +272,25 @@ export class Gate {
   }
 }
 
+/** Why nobody new can come in at this time. */
+const notNow = ({ locked, opensAt }: Room, now: number): Refusal | null => {
+  if (locked) return new Refusal('room_locked', 'this room is locked; nobody new can join now')
+  if (opensAt === null || opensAt <= now) return null
+  return new Refusal('room_not_open', `this room opens at ${new Date(opensAt).toISOString()}`)
+}
+
+const banned = (endsAt: number | null): Refusal =>
+  new Refusal(
+    'identity_banned',
+    endsAt === null
+      ? 'this person may not join this room any more'
+      : `this person may not join this room before ${new Date(endsAt).toISOString()}`,
+  )
+
 /** Its token and its room say all that there is to know of a check call. */
 const checkGround = ({ room: name }: JoinClaims): Ground | Refusal => {
   const room = checkRoom(name)
-  return room ? { limits: ALONE, room } : roomNotFound()
+  return room ? { tenantId: room.tenantId, limits: ALONE, room, rules: NO_RULES } : roomNotFound()
 }
 
 const placeOf = (room: Room) => ({

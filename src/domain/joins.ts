@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { FrameError, isSimulation, joinedSid, swapRefreshToken } from '../livekit/frames.ts'
 import { internalJoinToken, type LivekitKey } from '../livekit/grants.ts'
+import { stayOf } from '../livekit/join-request.ts'
 import { openSignal, SignalError, type Upstream } from '../livekit/signal.ts'
 import type { Calls } from './calls.ts'
 import { type Admission, type Gate, mediaUnavailable, Refusal } from './gate.ts'
+import type { Moderation } from './moderation.ts'
 import type { Presence, Seat, SeatSocket } from './presence.ts'
 import type { Problems } from './problems.ts'
 import { NO_TENANT, splitLivekitRoomName } from './room-names.ts'
@@ -37,6 +40,7 @@ const RELEASE_MS = 60_000
 interface Deps {
   gate: Gate
   calls: Calls
+  moderation: Moderation
   presence: Presence
   tokens: Tokens
   problems: Problems
@@ -58,10 +62,10 @@ export class Joins {
   }
 
   /** What {@link open} would answer now; takes no seat. Null means: admitted. */
-  async validate(token: string | null): Promise<Refusal | null> {
+  async validate(token: string | null, query: string): Promise<Refusal | null> {
     const claims = this.#deps.gate.read(token)
     if (claims instanceof Refusal) return claims
-    const verdict = await this.#deps.gate.check(claims)
+    const verdict = await this.#deps.gate.check(claims, stayIn(claims, query))
     return verdict instanceof Refusal ? verdict : null
   }
 
@@ -100,7 +104,7 @@ export class Joins {
     const claims = this.#deps.gate.read(token)
     if (claims instanceof Refusal) return Promise.resolve(claims)
     return this.#deps.calls.joining(claims.room, async () => {
-      const admission = await this.#deps.gate.admit(claims)
+      const admission = await this.#deps.gate.admit(claims, stayIn(claims, request.query))
       if (admission instanceof Refusal) return admission
       return this.#connect(admission, request, attach)
     })
@@ -111,20 +115,28 @@ export class Joins {
     request: JoinRequest,
     attach: (connection: Connection) => boolean,
   ): Promise<Refusal | Connection> {
-    const { presence, tokens } = this.#deps
+    const { presence, tokens, clock } = this.#deps
     const { seat, claims } = admission
     const upstream = await this.#upstream(admission, request)
     if (upstream instanceof Refusal) {
       presence.failed(seat)
       return upstream
     }
-    const connection = new Connection(upstream, seat, claims, presence, tokens)
+    const connection = new Connection({ upstream, seat, claims, presence, tokens, clock, request })
     presence.opened(seat, connection)
     const late = await this.#putOutMeanwhile(admission, connection)
     if (late === null) this.#count(connection, request)
     if (late === null && attach(connection)) return connection
     connection.abandon()
     return late ?? clientLeft()
+  }
+
+  /** When this person has to leave: written down, so that it happens after a restart, too. */
+  async #remember({ claims, room }: Admission): Promise<void> {
+    const { moderation } = this.#deps
+    const known = moderation.recall(room)?.members.get(claims.identity)?.ejectAt ?? null
+    const at = claims.ejectAt === null ? null : claims.ejectAt * 1000
+    if (at !== known) await moderation.ejectAt(room, claims.identity, at)
   }
 
   #count(connection: Connection, { address }: JoinRequest): void {
@@ -135,12 +147,14 @@ export class Joins {
   }
 
   /** LiveKit's side, with one more try for a room that it forgot between the two steps. */
-  async #upstream({ claims, room }: Admission, request: JoinRequest): Promise<Upstream | Refusal> {
+  async #upstream(admission: Admission, request: JoinRequest): Promise<Upstream | Refusal> {
+    const { claims, room } = admission
     const { calls, clock, livekitKey, livekitOrigin, onUpstream } = this.#deps
     const token = internalJoinToken(claims, livekitKey, clock(), claims.expiresAt)
     const target = { origin: livekitOrigin(), token, ...request }
     for (const again of [false, true]) {
       try {
+        await this.#remember(admission)
         await calls.ensure(room, again)
         const started = performance.now()
         const socket = await openSignal(target, OPEN_TIMEOUT_MS)
@@ -156,7 +170,7 @@ export class Joins {
 
   #refusalFor(error: unknown): Refusal {
     const status = error instanceof SignalError ? error.status : null
-    this.#deps.log.warn({ status }, 'livekit-server did not accept a connection that was admitted')
+    this.#deps.log.warn({ status }, 'a connection that was admitted could not be opened')
     if (status === 400 || status === 401) {
       return new Refusal(
         'request_refused',
@@ -173,43 +187,80 @@ export class Joins {
   ): Promise<Refusal | null> {
     const { presence, gate, calls } = this.#deps
     if (presence.epoch === epoch) return null
-    const verdict = await gate.check(claims)
-    if (!(verdict instanceof Refusal)) return null
+    const verdict = await gate.check(claims, connection.seat.sid)
+    if (!(verdict instanceof Refusal)) {
+      // What they may do was changed meanwhile: to come again is the shortest way to what holds now.
+      return isDeepStrictEqual(verdict.claims, claims) ? null : mediaUnavailable()
+    }
     await calls.remove(connection.seat)
     return verdict
   }
 }
 
+/** Asked for only where it decides: to find it in a request can mean to unpack it. */
+const stayIn = ({ onDuplicate }: JoinClaims, query: string): string | null =>
+  onDuplicate === 'reject' ? stayOf(query) : null
+
 /** For the record only: there is nobody left to read it. */
 const clientLeft = (): Refusal =>
   new Refusal('upgrade_required', 'the client did not go through with the upgrade')
+
+interface Sides {
+  upstream: Upstream
+  seat: Seat
+  claims: JoinClaims
+  presence: Presence
+  tokens: Tokens
+  clock: Clock
+  request: JoinRequest
+}
+
+/** Milliseconds in which a living client has answered a ping. */
+const PROBE_MS = 1500
 
 /** One client's way to LiveKit: both directions pass here, frame by frame. */
 export class Connection implements SeatSocket {
   readonly upstream: Upstream
   readonly seat: Seat
+  readonly address: string | null
   readonly #claims: JoinClaims
   readonly #presence: Presence
   readonly #tokens: Tokens
+  readonly #clock: Clock
   /** called once, when the client's side is gone */
   ended: () => unknown = () => undefined
   #answered = false
   /** frames that came before the client's side was ready */
   readonly early: (string | ArrayBuffer)[] = []
+  heardAt: number
+  /** sends a ping to the client, once its side is there */
+  ping: (() => void) | null = null
+  #waiting: (() => void)[] = []
 
-  constructor(
-    upstream: Upstream,
-    seat: Seat,
-    claims: JoinClaims,
-    presence: Presence,
-    tokens: Tokens,
-  ) {
+  constructor({ upstream, seat, claims, presence, tokens, clock, request }: Sides) {
     this.upstream = upstream
     this.seat = seat
+    this.address = request.address
     this.#claims = claims
     this.#presence = presence
     this.#tokens = tokens
-    upstream.onmessage = ({ data }) => this.early.push(data as string | ArrayBuffer)
+    this.#clock = clock
+    this.heardAt = clock()
+    upstream.onmessage = ({ data }) => void this.early.push(data as string | ArrayBuffer)
+  }
+
+  /** The client sent something, or answered a ping. */
+  heard(): void {
+    this.heardAt = this.#clock()
+    for (const done of this.#waiting.splice(0)) done()
+  }
+
+  probe(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.push(resolve)
+    setTimeout(resolve, PROBE_MS)
+    this.ping?.()
+    return promise
   }
 
   /** A frame from LiveKit as the client may see it. @throws FrameError when it must not be sent */
@@ -227,6 +278,7 @@ export class Connection implements SeatSocket {
 
   /** A frame from the client; null when it must not reach LiveKit. */
   up<T extends string | Uint8Array>(frame: T): T | null {
+    this.heard()
     return isSimulation(frame) ? null : frame
   }
 

@@ -3,7 +3,12 @@ import { NO_TENANT } from './room-names.ts'
 
 /** What the gate holds open for somebody. */
 export interface SeatSocket {
+  /** milliseconds; when the client last sent anything or answered a ping */
+  readonly heardAt: number
+  readonly address: string | null
   close(): void
+  /** Asks the client for a sign of life and waits a moment for it. */
+  probe(): Promise<void>
 }
 
 /** A place in a call: (room, identity). A closed socket does not free it, only having left does. */
@@ -14,6 +19,8 @@ export interface Seat {
   readonly identity: string
   /** key that minted the token it was last admitted with; null for who was found after a restart */
   apiKey: string | null
+  /** when that token was first issued, milliseconds; null likewise */
+  issuedAt: number | null
   /** LiveKit's id of this stay; null until its JoinResponse */
   sid: string | null
   /** upgrades under way */
@@ -76,6 +83,11 @@ export class Presence {
     return this.#rooms.size - this.tenantNow(NO_TENANT)
   }
 
+  /** People in calls, by tenant; only tenants that have some. */
+  tenantsNow(): ReadonlyMap<string, number> {
+    return this.#byTenant
+  }
+
   tenantNow(tenantId: string): number {
     return this.#byTenant.get(tenantId) ?? 0
   }
@@ -126,10 +138,15 @@ export class Presence {
    * Takes the seat for an upgrade that begins. It is under way until {@link answered}, or
    * {@link failed}: an earlier stay that ends meanwhile does not take the seat along.
    */
-  take(place: Place, identity: string, apiKey: string): Seat {
+  take(
+    place: Place,
+    identity: string,
+    { apiKey, issuedAt }: { apiKey: string; issuedAt: number },
+  ): Seat {
     const seat = this.seat(place.livekitName, identity) ?? this.#add(place, identity, this.#clock())
     seat.pending++
     seat.apiKey = apiKey
+    seat.issuedAt = issuedAt
     seat.changedAt = this.#clock()
     return seat
   }
@@ -214,6 +231,7 @@ export class Presence {
       livekitName: room.livekitName,
       identity,
       apiKey: null,
+      issuedAt: null,
       sid: null,
       pending: 0,
       since,

@@ -218,6 +218,13 @@ export class Rooms {
     return room
   }
 
+  /** Puts everybody out of the call; the room stays. @throws room_not_found, media_unavailable */
+  async end(tenant: Tenant, name: string): Promise<Room> {
+    const room = await this.get(tenant, name)
+    await this.#deps.calls.end(room)
+    return room
+  }
+
   /** Ends the call and forgets the room. Its tokens admit nobody to a later room of this name. */
   async delete(tenant: Tenant, name: string): Promise<void> {
     const { store, calls } = this.#deps

@@ -17,6 +17,8 @@ export interface Limits {
   max_participants_per_room: number
   max_concurrent_participants: number | null
   participant_minutes_per_month: number | null
+  /** true: running calls end, too, when the minutes are used up */
+  participant_minutes_hard: boolean
   api_requests_per_second: number
   token_mints_per_second: number
   max_webhooks: number
@@ -27,6 +29,7 @@ export const DEFAULT_LIMITS: Limits = {
   max_participants_per_room: 100,
   max_concurrent_participants: null,
   participant_minutes_per_month: null,
+  participant_minutes_hard: false,
   api_requests_per_second: 50,
   token_mints_per_second: 100,
   max_webhooks: 5,

@@ -1,9 +1,17 @@
 import type { Clock } from '../lib/clock.ts'
 import { decodeJwt, signJwt, verifyJwt } from '../lib/jwt.ts'
-import { type Grants, grantsOf, type Participant, videoGrant } from '../livekit/grants.ts'
+import {
+  type GrantChanges,
+  type Grants,
+  grantsOf,
+  type Participant,
+  videoGrant,
+  withChanges,
+} from '../livekit/grants.ts'
 import type { Principal } from './credentials.ts'
 import { GoLiveError } from './errors.ts'
 import type { Keys } from './keys.ts'
+import { DEFAULT_GRANTS, type Roles } from './roles.ts'
 import { NO_TENANT } from './room-names.ts'
 import type { Room, Rooms } from './rooms.ts'
 import type { Tenant } from './tenants.ts'
@@ -11,16 +19,19 @@ import type { Tenant } from './tenants.ts'
 export interface TokenInput {
   identity: string
   name?: string | undefined
-  canPublish: boolean
-  canSubscribe: boolean
-  canPublishData: boolean
-  canPublishSources?: string[] | undefined
-  canUpdateOwnMetadata: boolean
-  hidden: boolean
+  /** name of a role whose grants hold where none is given */
+  role?: string | undefined
+  grants: GrantChanges
   metadata?: string | undefined
   attributes?: Record<string, string> | undefined
+  /** leave the call when the token ends */
+  ejectAtExpiry: boolean
+  onDuplicate: OnDuplicate
   ttlSeconds: number
 }
+
+/** What happens when an identity joins that is in the room already. */
+export type OnDuplicate = 'replace' | 'reject'
 
 export interface Minted {
   token: string
@@ -44,6 +55,9 @@ export interface JoinClaims extends Participant {
   notBefore: number
   /** seconds */
   expiresAt: number
+  onDuplicate: OnDuplicate
+  /** seconds; when the holder has to leave, however often the token is renewed */
+  ejectAt: number | null
 }
 
 const AUDIENCE = 'golive-join'
@@ -54,6 +68,7 @@ interface Deps {
   wsUrl: string
   rooms: Rooms
   keys: Keys
+  roles: Roles
 }
 
 /** Join tokens: signed with our own key, so that livekit-server alone cannot let anybody in. */
@@ -64,16 +79,21 @@ export class Tokens {
     this.#deps = deps
   }
 
-  /** No write and no call to LiveKit; answers at once for a room read lately. @throws room_not_found */
+  /**
+   * No write and no call to LiveKit; answers at once for a room, and a role, read lately.
+   * @throws room_not_found, role_not_found
+   */
   mint(
     { tenant, apiKey }: Principal,
     roomName: string,
     input: TokenInput,
   ): Minted | Promise<Minted> {
     const room = this.#deps.rooms.recall(tenant, roomName)
-    return room instanceof Promise
-      ? room.then((found) => this.#mint(apiKey, found, input))
-      : this.#mint(apiKey, room, input)
+    const role =
+      input.role === undefined ? DEFAULT_GRANTS : this.#deps.roles.recall(tenant, input.role)
+    return room instanceof Promise || role instanceof Promise
+      ? Promise.all([room, role]).then(([room, role]) => this.#mint(apiKey, room, role, input))
+      : this.#mint(apiKey, room, role, input)
   }
 
   /** For the operator, with the tenant's oldest key that still works. */
@@ -101,10 +121,12 @@ export class Tokens {
       room: room.livekitName,
       identity: 'check',
       grants: CHECK_GRANTS,
+      onDuplicate: 'replace',
+      ejectAt: null,
     })
   }
 
-  #mint(apiKey: string, room: Room, input: TokenInput): Minted {
+  #mint(apiKey: string, room: Room, role: Grants, input: TokenInput): Minted {
     const now = this.#deps.clock()
     const expiresAt = Math.floor(now / 1000) + input.ttlSeconds
     const token = this.#sign({
@@ -119,7 +141,9 @@ export class Tokens {
       name: input.name,
       metadata: input.metadata,
       attributes: input.attributes,
-      grants: grantsFrom(input),
+      grants: withChanges(role, input.grants),
+      onDuplicate: input.onDuplicate,
+      ejectAt: input.ejectAtExpiry ? expiresAt : null,
     })
     return {
       token,
@@ -179,6 +203,8 @@ export class Tokens {
           room: claims.roomId,
           key: claims.apiKey,
           auth_ms: claims.issuedAt,
+          on_duplicate: claims.onDuplicate === 'reject' ? 'reject' : undefined,
+          eject_at: claims.ejectAt ?? undefined,
         },
       },
       this.#deps.joinKey,
@@ -195,16 +221,6 @@ const CHECK_GRANTS: Grants = {
   hidden: false,
 }
 
-const grantsFrom = (input: TokenInput): Grants => ({
-  // LiveKit reads an empty list of sources as all of them; here it means none.
-  canPublish: input.canPublish && input.canPublishSources?.length !== 0,
-  canSubscribe: input.canSubscribe,
-  canPublishData: input.canPublishData,
-  canPublishSources: input.canPublishSources,
-  canUpdateOwnMetadata: input.canUpdateOwnMetadata,
-  hidden: input.hidden,
-})
-
 const claimsOf = (claims: Record<string, unknown>): JoinClaims | null => {
   const { sub, iss, nbf, exp, video, golive } = claims
   if (typeof sub !== 'string' || sub === '' || typeof iss !== 'string') return null
@@ -216,7 +232,7 @@ const claimsOf = (claims: Record<string, unknown>): JoinClaims | null => {
     !isObject(golive)
   )
     return null
-  const { tenant, room, key, auth_ms } = golive
+  const { tenant, room, key, auth_ms, on_duplicate, eject_at } = golive
   if (
     typeof tenant !== 'string' ||
     typeof room !== 'string' ||
@@ -234,6 +250,8 @@ const claimsOf = (claims: Record<string, unknown>): JoinClaims | null => {
     room: video.room,
     identity: sub,
     grants: grantsOf(video),
+    onDuplicate: on_duplicate === 'reject' ? 'reject' : 'replace',
+    ejectAt: typeof eject_at === 'number' ? eject_at : null,
     ...presentation(claims),
   }
 }

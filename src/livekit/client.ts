@@ -1,4 +1,5 @@
 import { signJwt } from '../lib/jwt.ts'
+import type { Grants } from './grants.ts'
 
 const TIMEOUT_MS = 5000
 /** Seconds; each call has a token of its own. */
@@ -35,6 +36,52 @@ export interface LivekitParticipant {
   joinedAtMs: number
 }
 
+export interface LivekitTrack {
+  sid: string
+  kind: 'audio' | 'video' | 'data'
+  /** lower case; `unknown` where the client did not say */
+  source: string
+  muted: boolean
+  simulcast: boolean
+  /** pixels; 0 for what has none */
+  width: number
+  height: number
+}
+
+/** All that livekit-server tells of somebody. */
+export interface LivekitPerson {
+  identity: string
+  name: string
+  sid: string
+  state: 'joining' | 'joined' | 'active'
+  joinedAtMs: number
+  metadata: string
+  attributes: Record<string, string>
+  grants: Grants
+  tracks: LivekitTrack[]
+}
+
+/** What is to change of somebody; what is left out stays. */
+export interface PersonUpdate {
+  name?: string | undefined
+  metadata?: string | undefined
+  /** an empty one is removed */
+  attributes?: Record<string, string> | undefined
+  /** all of them: livekit-server takes what is left out as false */
+  grants?: Grants | undefined
+}
+
+/** The participant answered an RPC with an error, or did not answer: its code (RpcError in the SDKs). */
+export class RpcError extends Error {
+  override name = 'RpcError'
+  readonly code: number
+
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
 /** As Twirp writes them: snake_case, 64-bit numbers as text, defaults possibly left out. */
 interface RoomJson {
   name?: string
@@ -45,9 +92,33 @@ interface RoomJson {
 
 interface ParticipantJson {
   identity?: string
+  name?: string
   sid?: string
   state?: LivekitParticipant['state'] | 'JOINING'
   joined_at_ms?: string
+  metadata?: string
+  attributes?: Record<string, string>
+  permission?: PermissionJson
+  tracks?: TrackJson[]
+}
+
+interface PermissionJson {
+  can_publish?: boolean
+  can_subscribe?: boolean
+  can_publish_data?: boolean
+  can_publish_sources?: string[]
+  can_update_metadata?: boolean
+  hidden?: boolean
+}
+
+interface TrackJson {
+  sid?: string
+  type?: 'AUDIO' | 'VIDEO' | 'DATA'
+  source?: string
+  muted?: boolean
+  simulcast?: boolean
+  width?: number
+  height?: number
 }
 
 type Grant = { roomCreate: true } | { roomList: true } | { roomAdmin: true; room: string }
@@ -119,6 +190,73 @@ export class LivekitClient {
     await this.#call('RemoveParticipant', inRoom(name), { room: name, identity })
   }
 
+  /** Everybody in a room with all that is known of them; empty when there is no such room. */
+  async people(name: string): Promise<LivekitPerson[]> {
+    const answer = await this.#call('ListParticipants', inRoom(name), { room: name })
+    const { participants = [] } = answer as { participants?: ParticipantJson[] }
+    return participants.map(personOf)
+  }
+
+  /** `not_found` when nobody of this identity is there. */
+  async person(name: string, identity: string): Promise<LivekitPerson> {
+    const answer = await this.#call('GetParticipant', inRoom(name), { room: name, identity })
+    return personOf(answer as ParticipantJson)
+  }
+
+  async updatePerson(name: string, identity: string, update: PersonUpdate): Promise<LivekitPerson> {
+    const { grants, ...rest } = update
+    const body = {
+      room: name,
+      identity,
+      ...rest,
+      ...(grants && { permission: permissionOf(grants) }),
+    }
+    return personOf((await this.#call('UpdateParticipant', inRoom(name), body)) as ParticipantJson)
+  }
+
+  async muteTrack(name: string, identity: string, trackSid: string, muted: boolean): Promise<void> {
+    const body = { room: name, identity, track_sid: trackSid, muted }
+    await this.#call('MutePublishedTrack', inRoom(name), body)
+  }
+
+  /** @param identities whom it is for; none is everybody */
+  async sendData(
+    name: string,
+    message: { data: Uint8Array; reliable: boolean; topic: string | null; identities: string[] },
+  ): Promise<void> {
+    await this.#call('SendData', inRoom(name), {
+      room: name,
+      data: Buffer.from(message.data).toString('base64'),
+      kind: message.reliable ? 'RELIABLE' : 'LOSSY',
+      destination_identities: message.identities,
+      ...(message.topic === null ? {} : { topic: message.topic }),
+    })
+  }
+
+  /** Calls a method that the participant's app registered. @throws RpcError what it answered instead */
+  async performRpc(
+    name: string,
+    identity: string,
+    call: { method: string; payload: string; timeoutMs: number },
+  ): Promise<string> {
+    const response = await this.#post(
+      'PerformRpc',
+      inRoom(name),
+      {
+        room: name,
+        destination_identity: identity,
+        method: call.method,
+        payload: call.payload,
+        response_timeout_ms: call.timeoutMs,
+      },
+      call.timeoutMs + TIMEOUT_MS,
+    ).catch(() => null)
+    if (!response) throw new LivekitError('PerformRpc', 'unavailable')
+    const answer = (await response.json().catch(() => null)) as RpcJson | null
+    if (response.ok && answer) return answer.payload ?? ''
+    throw rpcErrorOf(answer) ?? new LivekitError('PerformRpc', codeOf(response.status))
+  }
+
   async updateRoomMetadata(name: string, metadata: string): Promise<void> {
     await this.#call('UpdateRoomMetadata', inRoom(name), { room: name, metadata })
   }
@@ -132,7 +270,7 @@ export class LivekitClient {
     })
   }
 
-  #post(method: string, grant: Grant, body: object): Promise<Response> {
+  #post(method: string, grant: Grant, body: object, timeoutMs = TIMEOUT_MS): Promise<Response> {
     const now = Math.floor(Date.now() / 1000)
     const claims = { iss: this.#apiKey, nbf: now - 5, exp: now + TOKEN_LIFE, video: grant }
     return fetch(`${this.#url()}/twirp/livekit.RoomService/${method}`, {
@@ -142,7 +280,7 @@ export class LivekitClient {
         'content-type': 'application/json',
       },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     })
   }
 }
@@ -166,6 +304,59 @@ const participantOf = (one: ParticipantJson): LivekitParticipant[] => {
   return state === 'JOINING'
     ? []
     : [{ identity, sid, state, joinedAtMs: Number(joined_at_ms ?? 0) }]
+}
+
+const personOf = (one: ParticipantJson): LivekitPerson => ({
+  identity: one.identity ?? '',
+  name: one.name ?? '',
+  sid: one.sid ?? '',
+  state: one.state === 'ACTIVE' ? 'active' : one.state === 'JOINED' ? 'joined' : 'joining',
+  joinedAtMs: Number(one.joined_at_ms ?? 0),
+  metadata: one.metadata ?? '',
+  attributes: one.attributes ?? {},
+  grants: grantsIn(one.permission ?? {}),
+  tracks: (one.tracks ?? []).map(trackOf),
+})
+
+const grantsIn = (permission: PermissionJson): Grants => ({
+  canPublish: permission.can_publish === true,
+  canSubscribe: permission.can_subscribe === true,
+  canPublishData: permission.can_publish_data === true,
+  ...(permission.can_publish_sources?.length
+    ? { canPublishSources: permission.can_publish_sources.map((source) => source.toLowerCase()) }
+    : {}),
+  canUpdateOwnMetadata: permission.can_update_metadata === true,
+  hidden: permission.hidden === true,
+})
+
+const permissionOf = (grants: Grants): PermissionJson => ({
+  can_publish: grants.canPublish,
+  can_subscribe: grants.canSubscribe,
+  can_publish_data: grants.canPublishData,
+  can_publish_sources: (grants.canPublishSources ?? []).map((source) => source.toUpperCase()),
+  can_update_metadata: grants.canUpdateOwnMetadata,
+  hidden: grants.hidden,
+})
+
+const trackOf = (track: TrackJson): LivekitTrack => ({
+  sid: track.sid ?? '',
+  kind: track.type === 'VIDEO' ? 'video' : track.type === 'DATA' ? 'data' : 'audio',
+  source: (track.source ?? 'UNKNOWN').toLowerCase(),
+  muted: track.muted === true,
+  simulcast: track.simulcast === true,
+  width: track.width ?? 0,
+  height: track.height ?? 0,
+})
+
+interface RpcJson {
+  payload?: string
+  msg?: string
+}
+
+/** livekit-server passes the participant's error on in its text only: "RpcError 1400: message: data". */
+const rpcErrorOf = (answer: RpcJson | null): RpcError | null => {
+  const [, code, message = ''] = /RpcError (\d{1,9}): ([\s\S]*)/.exec(answer?.msg ?? '') ?? []
+  return code === undefined ? null : new RpcError(Number(code), message)
 }
 
 const codeOf = (status: number): LivekitErrorCode => {

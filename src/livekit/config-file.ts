@@ -24,6 +24,8 @@ export interface LivekitSettings {
   hookPort: number
   apiKey: string
   apiSecret: string
+  /** whether people's tracks may be switched on from afar */
+  remoteUnmute: boolean
   logLevel: 'info' | 'debug'
 }
 
@@ -47,7 +49,7 @@ export const renderLivekitConfig = (settings: LivekitSettings, keyFile: string):
       stun_servers: [settings.stun],
       ...(isLoopback(settings.nodeIp) ? loopbackOnly(settings.nodeIp) : oneAddress(settings)),
     },
-    room: { auto_create: false, enable_remote_unmute: false },
+    room: { auto_create: false, enable_remote_unmute: settings.remoteUnmute },
     turn: turnSection(settings),
     webhook: {
       api_key: settings.apiKey,

@@ -104,7 +104,7 @@ const sidInBinary = (frame: Uint8Array): string | null => {
   return sid ? Buffer.from(sid).toString('utf8') : null
 }
 
-/** The first length-delimited field of this number in a protobuf message, or null. */
+/** The first length-delimited field of this number in a protobuf message, or null. @throws FrameError */
 export const field = (message: Uint8Array, wanted: number): Uint8Array | null => {
   let at = 0
   while (at < message.length) {
@@ -120,6 +120,29 @@ export const field = (message: Uint8Array, wanted: number): Uint8Array | null =>
     } else throw new FrameError('unknown wire type')
   }
   return null
+}
+
+/** The first varint field of this number, or null. @throws FrameError */
+export const numberField = (message: Uint8Array, wanted: number): number | null => {
+  let at = 0
+  while (at < message.length) {
+    const [tag, afterTag] = readVarint(message, at)
+    const wire = tag & 7
+    if (wire === 0) {
+      const [value, end] = readVarint(message, afterTag)
+      if (tag >>> 3 === wanted) return value
+      at = end
+    } else at = afterField(message, wire, afterTag)
+  }
+  return null
+}
+
+const afterField = (message: Uint8Array, wire: number, start: number): number => {
+  if (wire === 1) return start + 8
+  if (wire === 5) return start + 4
+  if (wire !== 2) throw new FrameError('unknown wire type')
+  const [length, at] = readVarint(message, start)
+  return at + length
 }
 
 /** A varint up to 32 bits, which is all that tags and lengths need: its value and where it ends. */

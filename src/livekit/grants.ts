@@ -11,6 +11,9 @@ export interface Grants {
   hidden: boolean
 }
 
+/** Some of them; undefined is as good as absent. */
+export type GrantChanges = { [Name in keyof Grants]?: Grants[Name] | undefined }
+
 /** Somebody who may join one room. */
 export interface Participant {
   identity: string
@@ -39,6 +42,22 @@ export const videoGrant = (room: string, grants: Grants): Record<string, unknown
   canUpdateOwnMetadata: grants.canUpdateOwnMetadata || undefined,
   hidden: grants.hidden || undefined,
 })
+
+/**
+ * These grants with some of them changed. LiveKit reads an empty list of sources as all of them; here
+ * it means that nothing may be published.
+ */
+export const withChanges = (grants: Grants, changes: GrantChanges): Grants => {
+  const canPublishSources = changes.canPublishSources ?? grants.canPublishSources
+  return {
+    canPublish: (changes.canPublish ?? grants.canPublish) && canPublishSources?.length !== 0,
+    canSubscribe: changes.canSubscribe ?? grants.canSubscribe,
+    canPublishData: changes.canPublishData ?? grants.canPublishData,
+    canPublishSources,
+    canUpdateOwnMetadata: changes.canUpdateOwnMetadata ?? grants.canUpdateOwnMetadata,
+    hidden: changes.hidden ?? grants.hidden,
+  }
+}
 
 /** Reads grants back from a `video` claim, with LiveKit's defaults for what it leaves out. */
 export const grantsOf = (video: Record<string, unknown>): Grants => {

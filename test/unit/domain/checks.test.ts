@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'bun:test'
 import { Calls, type Livekit } from '../../../src/domain/calls.ts'
 import { Checks } from '../../../src/domain/checks.ts'
 import { type Admission, Gate, Refusal } from '../../../src/domain/gate.ts'
+import { Minutes } from '../../../src/domain/minutes.ts'
 import { Presence } from '../../../src/domain/presence.ts'
 import { splitLivekitRoomName } from '../../../src/domain/room-names.ts'
 import { Tokens } from '../../../src/domain/tokens.ts'
@@ -56,6 +57,7 @@ beforeEach(async () => {
     wsUrl: 'wss://live.example.com',
     rooms: nothing('for a room'),
     keys: nothing('for a key'),
+    roles: nothing('for a role'),
   })
   const maxParticipants = () => 3
   gate = new Gate({
@@ -66,6 +68,8 @@ beforeEach(async () => {
     rooms: nothing('for a room'),
     presence,
     calls,
+    moderation: nothing('for a decision'),
+    minutes: new Minutes({ store: emptyStore, clock, presence, calls }),
     maxParticipants,
   })
   const wsUrl = 'wss://live.example.com'
@@ -74,7 +78,7 @@ beforeEach(async () => {
 
 const join = async (token: string): Promise<Admission | Refusal> => {
   const claims = gate.read(token)
-  return claims instanceof Refusal ? claims : gate.admit(claims)
+  return claims instanceof Refusal ? claims : gate.admit(claims, null)
 }
 
 const refusedWith = (outcome: Admission | Refusal): string | null =>
@@ -116,7 +120,8 @@ describe('a check call', () => {
   test('needs a seat of the server like anybody', async () => {
     const { token } = checks.begin('visitor')
     const place = { tenantId: 't', roomId: 'r', livekitName: 'acme__r' }
-    for (const who of ['ann', 'bob', 'cem']) presence.take(place, who, 'lkv_1')
+    for (const who of ['ann', 'bob', 'cem'])
+      presence.take(place, who, { apiKey: 'lkv_1', issuedAt: 0 })
     expect(refusedWith(await join(token))).toBe('server_full')
     expect(() => checks.begin('visitor')).toThrow('every seat')
   })

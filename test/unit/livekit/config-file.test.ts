@@ -22,6 +22,7 @@ const settings: LivekitSettings = {
   hookPort: 4711,
   apiKey: 'golive',
   apiSecret: 'secret-of-the-child-0123456789-abcdef',
+  remoteUnmute: false,
   logLevel: 'info',
 }
 const render = (change: Partial<LivekitSettings> = {}) =>

@@ -1,0 +1,321 @@
+import type { Clock } from '../lib/clock.ts'
+import { newId } from '../lib/ids.ts'
+import { type GrantChanges, withChanges } from '../livekit/grants.ts'
+import type { Db, Store } from '../store/db.ts'
+import * as members from '../store/members.ts'
+import * as revocations from '../store/revocations.ts'
+import { GoLiveError } from './errors.ts'
+import { isRevoked } from './revocation.ts'
+import type { Room } from './rooms.ts'
+import type { JoinClaims } from './tokens.ts'
+
+/** What a tenant changed of somebody in a room. An attribute that is empty is removed. */
+export interface MemberChanges {
+  name?: string | undefined
+  metadata?: string | undefined
+  attributes?: Record<string, string> | undefined
+  permissions?: GrantChanges | undefined
+}
+
+/** What was decided about one person in one room. */
+interface Member {
+  bannedAt: number | null
+  /** null for good */
+  banEndsAt: number | null
+  tokensRevokedBefore: number | null
+  changes: MemberChanges | null
+  /** tokens first issued later know better than the changes */
+  changedAt: number | null
+  ejectAt: number | null
+}
+
+export interface Ban {
+  identity: string
+  bannedAt: number
+  banEndsAt: number | null
+}
+
+interface Revocation {
+  identity: string | null
+  apiKey: string | null
+  revokedBefore: number
+}
+
+/** All that is to be asked before somebody may join a room, besides tenant, key and room. */
+export interface RoomRules {
+  readonly members: ReadonlyMap<string, Member>
+  readonly revocations: readonly Revocation[]
+}
+
+/** Where nobody decided anything. */
+export const NO_RULES: RoomRules = { members: new Map(), revocations: [] }
+
+/**
+ * No token that was first issued earlier can still be used: they live a day, renewed ones ten
+ * minutes more, and who holds one while it is revoked is put out, so that it is not renewed again.
+ */
+const TOKENS_LIVE_MS = 25 * 3600_000
+const MOST_ROOMS = 10_000
+const MOST_MEMBERS = 10_000
+const MOST_REVOCATIONS = 1000
+const MOST_EJECTED_AT_ONCE = 500
+
+type Change = (before: members.MemberRow | undefined) => members.MemberColumns
+
+interface Deps {
+  store: Store
+  clock: Clock
+}
+
+/** What tenants decided about people: kept in the database, and in memory for rooms asked about lately. */
+export class Moderation {
+  readonly #deps: Deps
+  readonly #known = new Map<string, { tenantId: string; rules: RoomRules }>()
+  /** Counts writes: a read that began before one must not be remembered. */
+  #writes = 0
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** The rules of a room that was asked about lately. */
+  recall({ id }: Pick<Room, 'id'>): RoomRules | undefined {
+    return this.#known.get(id)?.rules
+  }
+
+  async of({ id, tenantId }: Pick<Room, 'id' | 'tenantId'>): Promise<RoomRules> {
+    const known = this.recall({ id })
+    if (known) return known
+    const { db } = this.#deps.store
+    const writes = this.#writes
+    const [people, revoked] = await Promise.all([
+      members.listMembers(db, id),
+      revocations.listRevocations(db, tenantId, id),
+    ])
+    const rules = rulesOf(people, revoked)
+    if (writes === this.#writes) this.#remember(id, tenantId, rules)
+    return rules
+  }
+
+  #remember(roomId: string, tenantId: string, rules: RoomRules): void {
+    const oldest = this.#known.size >= MOST_ROOMS ? this.#known.keys().next().value : undefined
+    if (oldest !== undefined) this.#known.delete(oldest)
+    this.#known.set(roomId, { tenantId, rules })
+  }
+
+  /** Lays these changes over the earlier ones. @throws member_limit_reached */
+  change(room: Room, identity: string, changes: MemberChanges): Promise<void> {
+    return this.#put(room, identity, (before) => {
+      const earlier = changesOf(before)
+      const merged: MemberChanges = {
+        ...earlier,
+        ...changes,
+        attributes: merge(earlier.attributes, changes.attributes),
+        permissions: merge(earlier.permissions, changes.permissions),
+      }
+      return { changes: JSON.stringify(merged), changed_at: this.#deps.clock() }
+    })
+  }
+
+  /** Tokens that the identity holds now admit it no more. */
+  async revokeTokensOf(room: Room, identity: string, now: number): Promise<void> {
+    await this.#put(room, identity, () => ({ tokens_revoked_before: now }))
+  }
+
+  /** Keeps somebody out until then, or for good, whatever token they hold. */
+  async ban(room: Room, identity: string, endsAt: number | null): Promise<void> {
+    const now = this.#deps.clock()
+    await this.#put(room, identity, () => ({
+      banned_at: now,
+      ban_ends_at: endsAt,
+      tokens_revoked_before: now,
+    }))
+  }
+
+  /** @throws ban_not_found */
+  async unban(room: Room, identity: string): Promise<void> {
+    const member = (await this.of(room)).members.get(identity)
+    if (!isBanned(member, this.#deps.clock()))
+      throw new GoLiveError('ban_not_found', 'this identity is not banned from the room')
+    await this.#put(room, identity, () => ({ banned_at: null, ban_ends_at: null }))
+  }
+
+  /** By identity. */
+  async bans(room: Room): Promise<Ban[]> {
+    const now = this.#deps.clock()
+    return [...(await this.of(room)).members]
+      .filter(([, member]) => isBanned(member, now))
+      .map(([identity, { bannedAt, banEndsAt }]) => ({
+        identity,
+        bannedAt: bannedAt as number,
+        banEndsAt,
+      }))
+      .sort((one, other) => (one.identity < other.identity ? -1 : 1))
+  }
+
+  /** When somebody has to leave; null takes it back. */
+  ejectAt(room: Room, identity: string, at: number | null): Promise<void> {
+    return this.#put(room, identity, () => ({ eject_at: at }))
+  }
+
+  /** Whose time is over, once: asking again does not name them again. */
+  async takeOverdue(): Promise<{ roomId: string; identity: string }[]> {
+    const { store, clock } = this.#deps
+    const now = clock()
+    const overdue = await members.listOverdue(store.db, now, MOST_EJECTED_AT_ONCE)
+    for (const { room_id: roomId, identity } of overdue) {
+      await members.putMember(store.db, { roomId, identity, now }, { eject_at: null })
+      this.#forget(roomId)
+    }
+    return overdue.map(({ room_id, identity }) => ({ roomId: room_id, identity }))
+  }
+
+  /**
+   * Refuses tokens first issued at `revokedBefore` or earlier: of a room or of the whole tenant, of
+   * an identity or a key or of everybody. @throws revocation_limit_reached
+   */
+  async revoke(
+    where: { tenantId: string; roomId: string | null },
+    whose: Revocation,
+  ): Promise<string> {
+    const { store, clock } = this.#deps
+    const id = newId(clock())
+    await store.transaction(async (tx) => {
+      if ((await revocations.countRevocations(tx, where.tenantId)) >= MOST_REVOCATIONS)
+        throw tooManyRevocations()
+      await revocations.insertRevocation(tx, {
+        id,
+        tenant_id: where.tenantId,
+        room_id: where.roomId,
+        identity: whose.identity,
+        api_key: whose.apiKey,
+        revoked_before: whose.revokedBefore,
+        created_at: clock(),
+      })
+    })
+    this.#forgetTenant(where.tenantId)
+    return id
+  }
+
+  /** Forgets what no token can be caught by any more. Called now and then. */
+  async purge(): Promise<void> {
+    const { store, clock } = this.#deps
+    const now = clock()
+    await members.purgeMembers(store.db, now - TOKENS_LIVE_MS, now)
+    await revocations.purgeRevocations(store.db, now - TOKENS_LIVE_MS)
+    this.#writes++
+    this.#known.clear()
+  }
+
+  async #put(room: Room, identity: string, change: Change): Promise<void> {
+    const { store, clock } = this.#deps
+    await store.transaction(async (tx) => {
+      const before = await members.findMember(tx, room.id, identity)
+      if (!before) await this.#checkRoom(tx, room)
+      const place = { roomId: room.id, identity, now: clock() }
+      await members.putMember(tx, place, change(before))
+    })
+    this.#forget(room.id)
+  }
+
+  async #checkRoom(tx: Db, room: Room): Promise<void> {
+    if ((await members.countMembers(tx, room.id)) >= MOST_MEMBERS)
+      throw new GoLiveError(
+        'member_limit_reached',
+        `decisions about ${MOST_MEMBERS} people of this room are kept already`,
+        { hint: 'Lift bans that are no longer needed; all else is forgotten after a day.' },
+      )
+  }
+
+  #forget(roomId: string): void {
+    this.#writes++
+    this.#known.delete(roomId)
+  }
+
+  #forgetTenant(tenantId: string): void {
+    this.#writes++
+    for (const [roomId, known] of this.#known)
+      if (known.tenantId === tenantId) this.#known.delete(roomId)
+  }
+}
+
+const rulesOf = (people: members.MemberRow[], revoked: revocations.RevocationRow[]): RoomRules => ({
+  members: new Map(people.map((row) => [row.identity, memberOf(row)])),
+  revocations: revoked.map((row) => ({
+    identity: row.identity,
+    apiKey: row.api_key,
+    revokedBefore: row.revoked_before,
+  })),
+})
+
+const memberOf = (row: members.MemberRow): Member => ({
+  bannedAt: row.banned_at,
+  banEndsAt: row.ban_ends_at,
+  tokensRevokedBefore: row.tokens_revoked_before,
+  changes: row.changes === null ? null : changesOf(row),
+  changedAt: row.changed_at,
+  ejectAt: row.eject_at,
+})
+
+const changesOf = (row: members.MemberRow | undefined): MemberChanges =>
+  row?.changes ? (JSON.parse(row.changes) as MemberChanges) : {}
+
+/** Was this token taken back, in whatever way? */
+export const isTokenRevoked = (rules: RoomRules, claims: JoinClaims): boolean => {
+  const { identity, apiKey, issuedAt } = claims
+  const member = rules.members.get(identity)
+  if (member && isRevoked(issuedAt, member.tokensRevokedBefore)) return true
+  return rules.revocations.some(
+    (one) =>
+      (one.identity === null || one.identity === identity) &&
+      (one.apiKey === null || one.apiKey === apiKey) &&
+      isRevoked(issuedAt, one.revokedBefore),
+  )
+}
+
+/** The end of a ban that holds now, null for one without; undefined when there is none. */
+export const banOf = (
+  rules: RoomRules,
+  identity: string,
+  now: number,
+): { endsAt: number | null } | undefined => {
+  const member = rules.members.get(identity)
+  return isBanned(member, now) ? { endsAt: member?.banEndsAt ?? null } : undefined
+}
+
+const isBanned = (member: Member | undefined, now: number): boolean =>
+  member !== undefined &&
+  member.bannedAt !== null &&
+  (member.banEndsAt === null || member.banEndsAt > now)
+
+/** What holds now for who holds this token: what it says, and over it what was changed since. */
+export const effective = (rules: RoomRules, claims: JoinClaims): JoinClaims => {
+  const member = rules.members.get(claims.identity)
+  if (!member?.changes || !isRevoked(claims.issuedAt, member.changedAt)) return claims
+  const { name, metadata, attributes, permissions } = member.changes
+  return {
+    ...claims,
+    ...(name === undefined ? {} : { name }),
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(attributes === undefined
+      ? {}
+      : { attributes: present({ ...claims.attributes, ...attributes }) }),
+    grants: withChanges(claims.grants, permissions ?? {}),
+  }
+}
+
+const present = (attributes: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ''))
+
+const merge = <T extends object>(before: T | undefined, after: T | undefined): T | undefined =>
+  before || after ? ({ ...before, ...given(after ?? {}) } as T) : undefined
+
+const given = (changes: object): object =>
+  Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+
+const tooManyRevocations = (): GoLiveError =>
+  new GoLiveError(
+    'revocation_limit_reached',
+    `a tenant can have ${MOST_REVOCATIONS} revocations at once`,
+    { hint: 'Each is forgotten after 25 hours. Revoke for a room, a key or everybody at once.' },
+  )

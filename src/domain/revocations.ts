@@ -1,0 +1,77 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Calls } from './calls.ts'
+import { GoLiveError } from './errors.ts'
+import type { Moderation } from './moderation.ts'
+import type { Presence, Seat } from './presence.ts'
+import { afterInstant } from './revocation.ts'
+import type { Room } from './rooms.ts'
+
+/** Whose tokens are taken back; null is everybody's. */
+export interface Whose {
+  identity: string | null
+  apiKey: string | null
+  /** tokens first issued before; null is now */
+  issuedBefore: number | null
+}
+
+export interface Revocation {
+  id: string
+  room: string | null
+  identity: string | null
+  apiKey: string | null
+  issuedBefore: number
+  /** people in calls who held such a token */
+  putOut: number
+}
+
+interface Deps {
+  clock: Clock
+  presence: Presence
+  calls: Calls
+  moderation: Moderation
+}
+
+/** Takes tokens back: they are refused from now on, and who is in a call with one is put out. */
+export class Revocations {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** @param room null for all rooms of the tenant. @throws validation_failed for a time to come */
+  async create(tenant: { id: string }, room: Room | null, whose: Whose): Promise<Revocation> {
+    const { clock, presence, calls, moderation } = this.#deps
+    const now = clock()
+    const { identity, apiKey, issuedBefore } = whose
+    if (issuedBefore !== null && issuedBefore > now) throw notYet()
+    // "Before" leaves the instant itself out; what is taken back now includes this millisecond.
+    const revokedBefore = issuedBefore === null ? now : issuedBefore - 1
+    const where = { tenantId: tenant.id, roomId: room?.id ?? null }
+    const id = await moderation.revoke(where, { identity, apiKey, revokedBefore })
+    const match = (seat: Seat): boolean =>
+      seat.tenantId === where.tenantId &&
+      (where.roomId === null || seat.roomId === where.roomId) &&
+      (identity === null || seat.identity === identity) &&
+      (apiKey === null || seat.apiKey === apiKey) &&
+      (seat.issuedAt ?? seat.since) <= revokedBefore
+    const putOut = presence.matching(match).length
+    await calls.putOut(match)
+    if (issuedBefore === null) await afterInstant(clock, now)
+    return {
+      id,
+      room: room?.name ?? null,
+      identity,
+      apiKey,
+      issuedBefore: issuedBefore ?? now,
+      putOut,
+    }
+  }
+}
+
+const notYet = (): GoLiveError => {
+  const message = 'must not be in the future'
+  return new GoLiveError('validation_failed', `issued_before: ${message}`, {
+    errors: [{ path: 'issued_before', message }],
+  })
+}
