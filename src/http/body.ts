@@ -1,10 +1,16 @@
 import { GoLiveError } from '../domain/errors.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
+/** A data message of 64 KiB, written in base64. */
+const MAX_DATA_BODY_BYTES = 96 * 1024
+
+/** How large the body of a request to this route may be. */
+export const bodyLimit = (pattern: string): number =>
+  pattern.endsWith('/data') ? MAX_DATA_BODY_BYTES : MAX_BODY_BYTES
 
 /** Refuses by the headers alone what would be refused anyway. @throws GoLiveError */
-export const checkBodyHeaders = (request: Request): void => {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge()
+export const checkBodyHeaders = (request: Request, limit: number): void => {
+  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit)
   const type = request.headers.get('content-type')
   if (type !== null && isJson(type)) return
   if (request.body === null) return
@@ -18,20 +24,27 @@ const isJson = (type: string): boolean =>
   /^\s*application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i.test(type)
 
 /** The bytes of the body. @throws GoLiveError body_too_large */
-export const readBytes = (request: Request): Promise<Uint8Array> =>
-  request.headers.has('content-length') ? request.bytes() : readChunked(request)
+export const readBytes = (request: Request, limit = MAX_BODY_BYTES): Promise<Uint8Array> =>
+  request.headers.has('content-length') ? request.bytes() : readChunked(request, limit)
 
 /** Fatal: with U+FFFD in place of what was sent, a name would be stored as another one. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** The body as JSON. @throws GoLiveError body_too_large, malformed_json */
-const readJson = async (request: Request): Promise<unknown> => parseJson(await readBytes(request))
+const readJson = async (request: Request, limit?: number): Promise<unknown> =>
+  parseJson(await readBytes(request, limit))
 
 /**
  * What a route with a body gives Elysia as `parse`. The function does the work, whatever the
  * content type: that was checked before. The word tells the OpenAPI document what is accepted.
  */
 export const jsonBody = [({ request }: { request: Request }) => readJson(request), 'json' as const]
+
+/** The same for data messages. */
+export const dataBody = [
+  ({ request }: { request: Request }) => readJson(request, MAX_DATA_BODY_BYTES),
+  'json' as const,
+]
 
 /** The same for a route whose body may be left out. */
 export const optionalJsonBody = [
@@ -103,17 +116,17 @@ const findReserved = (value: unknown, levels: number): string | null => {
 }
 
 /** Without a length announced only counting tells when to stop. */
-const readChunked = async (request: Request): Promise<Uint8Array> => {
+const readChunked = async (request: Request, limit: number): Promise<Uint8Array> => {
   if (!request.body) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of request.body) {
     bytes += chunk.byteLength
-    if (bytes > MAX_BODY_BYTES) throw tooLarge()
+    if (bytes > limit) throw tooLarge(limit)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }
 
-const tooLarge = (): GoLiveError =>
-  new GoLiveError('body_too_large', `the body must be at most ${MAX_BODY_BYTES} bytes`)
+const tooLarge = (limit: number): GoLiveError =>
+  new GoLiveError('body_too_large', `the body must be at most ${limit} bytes`)

@@ -7,9 +7,15 @@ import type { Checks } from '../domain/checks.ts'
 import type { Control } from '../domain/control.ts'
 import type { Credentials } from '../domain/credentials.ts'
 import type { Examination } from '../domain/doctor/examination.ts'
+import type { Inspector } from '../domain/inspection.ts'
 import type { Keys } from '../domain/keys.ts'
+import type { Minutes } from '../domain/minutes.ts'
+import type { Moderation } from '../domain/moderation.ts'
+import type { Participants } from '../domain/participants.ts'
 import type { Presence } from '../domain/presence.ts'
 import type { Problems } from '../domain/problems.ts'
+import type { Revocations } from '../domain/revocations.ts'
+import type { Roles } from '../domain/roles.ts'
 import type { Rooms } from '../domain/rooms.ts'
 import type { Status } from '../domain/status.ts'
 import type { Tenants } from '../domain/tenants.ts'
@@ -28,6 +34,12 @@ export interface HttpDeps {
   tokens: Tokens
   credentials: Credentials
   presence: Presence
+  participants: Participants
+  moderation: Moderation
+  revocations: Revocations
+  roles: Roles
+  inspector: Inspector
+  minutes: Minutes
   problems: Problems
   status: Status
   audit: Audit

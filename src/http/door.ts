@@ -5,7 +5,7 @@ import type { Problems } from '../domain/problems.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Guard } from './admin/auth.ts'
 import type { BasicAuth } from './auth.ts'
-import { checkBodyHeaders } from './body.ts'
+import { bodyLimit, checkBodyHeaders } from './body.ts'
 import { type Exchange, type Exchanges, ownHeaders, RequestIds, refuse } from './exchange.ts'
 import { type Kind, RequestLimits, rateLimited } from './limits.ts'
 import type { Metrics } from './metrics.ts'
@@ -118,7 +118,7 @@ export class Door {
     if (method === 'OPTIONS') return optionsOf(route)
     if (!route.methods.has(method)) throw notAllowed(method, route)
     checkPath(path)
-    if (!isRead(exchange)) checkBodyHeaders(request)
+    if (!isRead(exchange)) checkBodyHeaders(request, bodyLimit(route.pattern))
     const { mint, app, exchanges } = this.#options
     if (mint && this.#isMint(exchange)) return mint.respond(request, exchange)
     exchanges.put(request, exchange)

@@ -30,7 +30,7 @@ export const GATE_TROUBLES: Record<RefusalCode, Trouble> = {
   token_revoked: {
     symptom: 'A token that has not expired is refused.',
     remedy:
-      'Its room was deleted and made anew, its key was deleted or replaced, or its tenant was switched off meanwhile. Request a new one.',
+      'Its room was deleted and made anew, its key was deleted or replaced, its holder was put out, or you took it back by `POST /api/v1/revocations`. Request a new one.',
   },
   tenant_deactivated: {
     symptom: 'Nobody of yours can join, and calls ended.',
@@ -52,6 +52,21 @@ export const GATE_TROUBLES: Record<RefusalCode, Trouble> = {
   room_closed: {
     symptom: 'People come too late, or were put out on time.',
     remedy: 'The room has a `closes_at` that is past. Change it by `PATCH`; `null` takes it away.',
+  },
+  identity_banned: {
+    symptom: 'One person is refused, whatever token they hold.',
+    remedy:
+      'You banned the identity: `GET /api/v1/rooms/{room}/bans` shows until when, `DELETE …/bans/{identity}` lifts it.',
+  },
+  duplicate_identity: {
+    symptom: 'Somebody cannot join from a second device or tab.',
+    remedy:
+      'The token says `"on_duplicate": "reject"` and the earlier connection lives. With `replace` the newer one wins; other people need other identities.',
+  },
+  minutes_exhausted: {
+    symptom: 'Nobody new can join until next month.',
+    remedy:
+      'The minutes of your tenant are used up: `GET /api/v1/me` shows limit and use. Ask the operator for more.',
   },
   room_full: {
     symptom: 'One more person than allowed wants in.',

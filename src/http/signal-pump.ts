@@ -29,6 +29,7 @@ export const pumpHandler = (log: Logger): Bun.WebSocketHandler<Pump> => ({
   perMessageDeflate: false,
   open: (client) => start(client, log),
   message: (client, message) => up(client, message),
+  pong: ({ data }) => data.connection.heard(),
   drain: (client) => {
     client.data.connection.upstream.resume()
   },
@@ -39,6 +40,7 @@ const start = (client: Client, log: Logger): void => {
   const { connection } = client.data
   const { upstream, early } = connection
   client.data.client = client
+  connection.ping = () => void client.ping()
   upstream.onmessage = ({ data }) => down(client, data as string | ArrayBuffer, log)
   upstream.onclose = ({ code, reason }) => upstreamClosed(client, code, reason)
   // A broken upstream reports an error and then a close; the close says all.

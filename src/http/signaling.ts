@@ -16,6 +16,9 @@ const STATUS: Record<RefusalCode, number> = {
   token_not_yet_valid: 401,
   token_revoked: 401,
   tenant_deactivated: 401,
+  identity_banned: 403,
+  duplicate_identity: 403,
+  minutes_exhausted: 403,
   room_locked: 403,
   room_not_open: 403,
   room_closed: 403,
@@ -109,7 +112,8 @@ const answer = async (
   const url = new URL(request.url)
   const path = normalise(url.pathname)
   const token = tokenOf(request, url.searchParams)
-  if (path.endsWith('/validate')) return validate(deps, token, requestId)
+  const query = forwarded(url.searchParams)
+  if (path.endsWith('/validate')) return validate(deps, token, query, requestId)
   if (!asksForUpgrade(request.headers)) {
     const refusal = new Refusal(
       'upgrade_required',
@@ -118,7 +122,7 @@ const answer = async (
     deps.joins.note(token, refusal)
     return refuse(refusal, requestId)
   }
-  return join(deps, request, server, { token, path, query: forwarded(url.searchParams), requestId })
+  return join(deps, request, server, { token, path, query, requestId })
 }
 
 /** Checked before anything is taken: a half upgrade would fail only after it got a seat (RFC 6455 §4.2.1). */
@@ -146,9 +150,10 @@ const forwarded = (query: URLSearchParams): string => {
 const validate = async (
   { joins }: GateDeps,
   token: string | null,
+  query: string,
   requestId: string,
 ): Promise<Response> => {
-  const refusal = await joins.validate(token)
+  const refusal = await joins.validate(token, query)
   if (refusal) return refuse(refusal, requestId)
   return new Response('success', { headers: { ...CORS, 'x-request-id': requestId } })
 }

@@ -15,6 +15,7 @@ const LIMITS = {
   max_participants_per_room: 100,
   max_concurrent_participants: null,
   participant_minutes_per_month: null,
+  participant_minutes_hard: false,
   api_requests_per_second: 50,
   token_mints_per_second: 100,
   max_webhooks: 5,
@@ -290,7 +291,10 @@ describe('rooms', () => {
   test('show who is in them', async () => {
     const tenant = await api.deps.tenants.get('acme')
     const { id: roomId, livekitName } = await api.deps.rooms.get(tenant, 'a')
-    api.deps.presence.take({ tenantId: tenant.id, roomId, livekitName }, 'ann', null as never)
+    api.deps.presence.take({ tenantId: tenant.id, roomId, livekitName }, 'ann', {
+      apiKey: 'lkv_x',
+      issuedAt: 0,
+    })
     const { body } = await api.admin('GET', '/tenants/acme/rooms/a')
     expect(body).toMatchObject({ name: 'a', participants_now: 1 })
     expect(body.participants).toEqual([
@@ -337,7 +341,10 @@ describe('the server itself', () => {
     await api.tenant('acme')
     expect((await api.admin('POST', '/livekit/restart')).status).toBe(202)
     const { id: tenantId } = await api.deps.tenants.get('acme')
-    api.deps.presence.take({ tenantId, roomId: 'r', livekitName: 'acme__r' }, 'ann', null as never)
+    api.deps.presence.take({ tenantId, roomId: 'r', livekitName: 'acme__r' }, 'ann', {
+      apiKey: 'lkv_x',
+      issuedAt: 0,
+    })
     const refused = await api.admin('POST', '/livekit/restart', { json: {} })
     expect([refused.status, refused.body.code]).toEqual([409, 'calls_running'])
     expect((await api.admin('POST', '/livekit/restart', { json: { force: true } })).status).toBe(

@@ -32,7 +32,10 @@ const written = ({ api_key }: Key) =>
 
 const seat = async (identity: string, by: Key) => {
   const { id: tenantId } = await api.deps.tenants.get('acme')
-  api.deps.presence.take({ tenantId, roomId: 'r', livekitName: 'acme__r' }, identity, by.api_key)
+  api.deps.presence.take({ tenantId, roomId: 'r', livekitName: 'acme__r' }, identity, {
+    apiKey: by.api_key,
+    issuedAt: 0,
+  })
 }
 
 describe('a tenant makes keys of its own', () => {

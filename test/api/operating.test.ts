@@ -14,7 +14,7 @@ afterEach(() => api.close())
 const seat = async (slug: string, room: string, identity: string) => {
   const { id: tenantId } = await api.deps.tenants.get(slug)
   const place = { tenantId, roomId: `${slug}-${room}`, livekitName: `${slug}__${room}` }
-  api.deps.presence.take(place, identity, 'lkv_x')
+  api.deps.presence.take(place, identity, { apiKey: 'lkv_x', issuedAt: 0 })
 }
 
 /** The audit log, oldest first, as far as it is not of the set-up. */

@@ -291,12 +291,15 @@ describe('listing rooms', () => {
     api.deps.presence.take(
       { tenantId: tenant.id, roomId: room.id, livekitName: room.livekitName },
       'ann',
-      null as never,
+      { apiKey: 'lkv_x', issuedAt: 0 },
     )
     const { body } = await api.v1('GET', '/rooms?active=true', { key })
     expect(body.data).toMatchObject([{ name: 'busy', participants_now: 1 }])
     expect((await api.v1('GET', '/rooms?active=false', { key })).body.data).toHaveLength(2)
-    expect((await api.v1('GET', '/me', { key })).body.usage).toEqual({ participants_now: 1 })
+    expect((await api.v1('GET', '/me', { key })).body.usage).toEqual({
+      participants_now: 1,
+      participant_minutes_this_month: 0,
+    })
   })
 
   test.each([

@@ -12,10 +12,17 @@ import { Checks } from '../../src/domain/checks.ts'
 import { Control } from '../../src/domain/control.ts'
 import { Credentials } from '../../src/domain/credentials.ts'
 import { Examination } from '../../src/domain/doctor/examination.ts'
+import { Gate } from '../../src/domain/gate.ts'
+import { Inspector } from '../../src/domain/inspection.ts'
 import { Keys, SecretBox } from '../../src/domain/keys.ts'
+import { Minutes } from '../../src/domain/minutes.ts'
+import { Moderation } from '../../src/domain/moderation.ts'
+import { Participants } from '../../src/domain/participants.ts'
 import { Passwords } from '../../src/domain/passwords.ts'
 import { Presence } from '../../src/domain/presence.ts'
 import { Problems } from '../../src/domain/problems.ts'
+import { Revocations } from '../../src/domain/revocations.ts'
+import { Roles } from '../../src/domain/roles.ts'
 import { Rooms } from '../../src/domain/rooms.ts'
 import { Status } from '../../src/domain/status.ts'
 import { Tenants } from '../../src/domain/tenants.ts'
@@ -29,13 +36,21 @@ import {
 } from '../../src/http/server.ts'
 import { createLogger } from '../../src/lib/log.ts'
 import type { Addresses } from '../../src/livekit/addresses.ts'
+import {
+  LivekitError,
+  type LivekitPerson,
+  type PersonUpdate,
+  RpcError,
+} from '../../src/livekit/client.ts'
 import type { ChildStatus } from '../../src/livekit/supervisor.ts'
 import { openStore } from '../../src/store/db.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { VERSION } from '../../src/version.ts'
 
+type LivekitOfPeople = ConstructorParameters<typeof Participants>[0]['livekit']
+
 /** Stands for livekit-server, which these tests do not run: remembers what it was asked. */
-export class FakeLivekit implements Livekit {
+export class FakeLivekit implements Livekit, LivekitOfPeople {
   readonly deleted: string[] = []
   readonly removed: string[] = []
   async createRoom(): ReturnType<Livekit['createRoom']> {
@@ -54,6 +69,37 @@ export class FakeLivekit implements Livekit {
     this.removed.push(identity)
   }
   async updateRoomMetadata(): Promise<void> {}
+  readonly asked: { method: string; with: unknown }[] = []
+  /** who is in a call, as livekit-server would tell it, by identity */
+  readonly crowd = new Map<string, LivekitPerson>()
+
+  async people(): Promise<LivekitPerson[]> {
+    return [...this.crowd.values()]
+  }
+  async person(_: string, identity: string): Promise<LivekitPerson> {
+    const person = this.crowd.get(identity)
+    if (!person) throw new LivekitError('GetParticipant', 'not_found')
+    return person
+  }
+  async updatePerson(room: string, identity: string, update: PersonUpdate): Promise<LivekitPerson> {
+    this.asked.push({ method: 'update', with: update })
+    const before = await this.person(room, identity)
+    const given = Object.entries(update).filter(([, value]) => value !== undefined)
+    const after = { ...before, ...(Object.fromEntries(given) as Partial<LivekitPerson>) }
+    this.crowd.set(identity, after)
+    return after
+  }
+  async muteTrack(_: string, identity: string, sid: string, muted: boolean): Promise<void> {
+    this.asked.push({ method: 'mute', with: { identity, sid, muted } })
+  }
+  async sendData(_: string, message: unknown): Promise<void> {
+    this.asked.push({ method: 'data', with: message })
+  }
+  async performRpc(_: string, identity: string, call: { method: string }): Promise<string> {
+    if (call.method === 'late') throw new RpcError(1502, 'Response timeout')
+    if (call.method === 'broken') throw new RpcError(1500, 'Application error in method handler')
+    return `${call.method} of ${identity}`
+  }
 }
 
 const childStatus = (): ChildStatus => ({
@@ -112,8 +158,9 @@ export class TestApi {
   }
   /** what `golive doctor --json` prints */
   doctor: () => Promise<string> = async () => ''
-  readonly deps: HttpDeps
+  readonly deps: HttpDeps & { gate: Gate }
   readonly store: ReturnType<typeof openStore>
+  #calls: Calls | null = null
   readonly #folder = mkdtempSync(join(tmpdir(), 'golive-api-'))
   readonly #tenantApi: ReturnType<typeof buildTenantApi>
   readonly #adminApi: ReturnType<typeof buildAdminApi>
@@ -130,7 +177,7 @@ export class TestApi {
     this.#remoteAdminApi = buildRemoteAdminApi(this.deps)
   }
 
-  #parts(): HttpDeps {
+  #parts(): HttpDeps & { gate: Gate } {
     const { store, livekit } = this
     const clock = () => this.now++
     const log = createLogger('debug', { write: (line) => void this.logged.push(JSON.parse(line)) })
@@ -141,14 +188,31 @@ export class TestApi {
     const box = new SecretBox(randomBytes(32))
     const child = () => ({ up: true, generation: 1 })
     const calls = new Calls({ store, clock, log, presence, livekit, child })
+    this.#calls = calls
     const problems = new Problems(clock)
     const credentials = new Credentials({ store, clock, box, problems })
     const keys = new Keys({ store, clock, box, credentials, calls, audit })
     const tenants = new Tenants({ store, clock, keys, credentials, calls, audit })
     const rooms = new Rooms({ store, clock, presence, calls })
     const wsUrl = 'ws://127.0.0.1:8080'
-    const tokens = new Tokens({ clock, joinKey: randomBytes(32), wsUrl, rooms, keys })
+    const roles = new Roles({ store, clock })
+    const moderation = new Moderation({ store, clock })
+    const minutes = new Minutes({ store, clock, presence, calls })
+    const tokens = new Tokens({ clock, joinKey: randomBytes(32), wsUrl, rooms, keys, roles })
+    const known = { store, clock, tokens, credentials, rooms, presence, calls }
     const maxParticipants = () => 200
+    const gate = new Gate({ ...known, moderation, minutes, maxParticipants })
+    const participants = new Participants({
+      clock,
+      presence,
+      calls,
+      moderation,
+      livekit,
+      arrivals: {
+        of: () => ({ transport: 'udp', sdk: 'js', sdkVersion: '2.0', os: null, browser: null }),
+      },
+      remoteUnmute: false,
+    })
     const checks = new Checks({
       clock,
       tokens,
@@ -177,6 +241,13 @@ export class TestApi {
       tenants,
       keys,
       rooms,
+      participants,
+      moderation,
+      revocations: new Revocations({ clock, presence, calls, moderation }),
+      roles,
+      minutes,
+      gate,
+      inspector: new Inspector({ gate, tokens }),
       tokens,
       credentials,
       presence,
@@ -205,6 +276,16 @@ export class TestApi {
       version: VERSION,
       wsUrl,
     }
+  }
+
+  /** From now on livekit-server answers: people can be let in. */
+  async livekitUp(): Promise<void> {
+    await this.#calls?.childUp(false)
+  }
+
+  /** livekit-server is gone, with all calls. */
+  async livekitDies(): Promise<void> {
+    this.#calls?.childDown()
   }
 
   /** A request to the tenant API. */

@@ -23,6 +23,10 @@ export class Operator {
     await this.#ask('PATCH', `/admin/tenants/${slug}`, { status })
   }
 
+  async setLimits(slug: string, limits: Record<string, number | boolean | null>): Promise<void> {
+    await this.#ask('PATCH', `/admin/tenants/${slug}`, { limits })
+  }
+
   createKey(slug: string): Promise<Credentials> {
     return this.#ask('POST', `/admin/tenants/${slug}/keys`, {})
   }

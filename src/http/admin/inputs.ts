@@ -89,6 +89,10 @@ const limitsInput = z.strictObject({
   max_participants_per_room: count(1),
   max_concurrent_participants: count(0),
   participant_minutes_per_month: z.int().min(0).max(Number.MAX_SAFE_INTEGER).nullish(),
+  participant_minutes_hard: z
+    .boolean()
+    .nullish()
+    .meta({ description: 'true: running calls end, too, when the minutes are used up.' }),
   api_requests_per_second: count(1),
   token_mints_per_second: count(1),
   max_webhooks: count(0),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { keyWire, roomWire, tenantWire, time } from '../v1/shapes.ts'
+import type { Tenant } from '../../domain/tenants.ts'
+import { keyWire, limitsWire, roomWire, tenantWire, time, toTenantWire } from '../v1/shapes.ts'
 
 /** The shapes of the operator's answers: every field always present, null where unknown. */
 
@@ -154,15 +155,30 @@ const TENANT_EXAMPLE = {
     max_participants_per_room: 100,
     max_concurrent_participants: null,
     participant_minutes_per_month: null,
+    participant_minutes_hard: false,
     api_requests_per_second: 50,
     token_mints_per_second: 50,
     max_webhooks: 10,
   },
 }
 
-export const operatorTenantWire = tenantWire.meta({ examples: [TENANT_EXAMPLE] })
+const tenantMembers = tenantWire.extend({
+  limits: limitsWire.extend({
+    participant_minutes_hard: z
+      .boolean()
+      .meta({ description: 'Whether running calls end, too, when the minutes are used up.' }),
+  }),
+})
 
-export const newTenantWire = tenantWire
+export const operatorTenantWire = tenantMembers.meta({ examples: [TENANT_EXAMPLE] })
+
+/** A tenant as its operator sees it. */
+export const toOperatorTenantWire = (tenant: Tenant): z.input<typeof tenantMembers> => ({
+  ...toTenantWire(tenant),
+  limits: tenant.limits,
+})
+
+export const newTenantWire = tenantMembers
   .extend({
     api_key: keyWire.shape.api_key.meta({ description: 'Its first key.' }),
     api_secret: z.string().meta({ description: 'Shown this once; nothing can show it again.' }),

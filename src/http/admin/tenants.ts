@@ -6,9 +6,10 @@ import { jsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
 import { invalid } from '../problem.ts'
-import { noQuery, nothing, pageQuery, toListWire, toTenantWire } from '../v1/shapes.ts'
+import { noQuery, nothing, pageQuery, toListWire } from '../v1/shapes.ts'
 import type { LimitsInput, tenantPatch } from './inputs.ts'
 import { ADMIN_BODY_REFUSALS, ADMIN_REFUSALS, adminModels, CHANGE_REFUSALS } from './models.ts'
+import { toOperatorTenantWire } from './shapes.ts'
 
 export const slugPath = z.strictObject({ slug: z.string().meta({ examples: ['acme'] }) })
 
@@ -46,7 +47,7 @@ const collection = ({ tenants }: HttpDeps, exchanges: Exchanges) =>
     .get(
       '/admin/tenants',
       async ({ query: { q, ...page } }) =>
-        toListWire(await tenants.list({ ...page, beginning: q }), toTenantWire),
+        toListWire(await tenants.list({ ...page, beginning: q }), toOperatorTenantWire),
       {
         query: tenantsQuery,
         response: { 200: 'TenantList', ...ADMIN_REFUSALS },
@@ -69,7 +70,7 @@ const collection = ({ tenants }: HttpDeps, exchanges: Exchanges) =>
         const { tenant, key } = await tenants.create(input, exchanges.actor(request))
         set.status = 201
         set.headers['cache-control'] = 'no-store'
-        return { ...toTenantWire(tenant), api_key: key.apiKey, api_secret: key.apiSecret }
+        return { ...toOperatorTenantWire(tenant), api_key: key.apiKey, api_secret: key.apiSecret }
       },
       {
         query: noQuery,
@@ -90,7 +91,7 @@ const single = ({ tenants }: HttpDeps, exchanges: Exchanges) =>
     .use(adminModels())
     .get(
       '/admin/tenants/:slug',
-      async ({ params }) => toTenantWire(await tenants.get(params.slug)),
+      async ({ params }) => toOperatorTenantWire(await tenants.get(params.slug)),
       {
         params: slugPath,
         query: noQuery,
@@ -102,7 +103,7 @@ const single = ({ tenants }: HttpDeps, exchanges: Exchanges) =>
       '/admin/tenants/:slug',
       async ({ request, params, body }) => {
         const actor = exchanges.actor(request)
-        return toTenantWire(await tenants.update(params.slug, toChanges(body), actor))
+        return toOperatorTenantWire(await tenants.update(params.slug, toChanges(body), actor))
       },
       {
         params: slugPath,

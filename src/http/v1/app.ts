@@ -6,8 +6,12 @@ import { Door } from '../door.ts'
 import { Exchanges } from '../exchange.ts'
 import { documentRoute, openApiDocument } from '../openapi.ts'
 import { TENANT_API } from './document.ts'
+import { inspection } from './inspection.ts'
 import { keys } from './keys.ts'
 import { me } from './me.ts'
+import { participants } from './participants.ts'
+import { revocations } from './revocations.ts'
+import { roles } from './roles.ts'
 import { rooms } from './rooms.ts'
 import { MINT_PATTERN, minter, tokens } from './tokens.ts'
 
@@ -21,6 +25,10 @@ export const tenantDoor = (deps: HttpDeps): Door => {
     .use(me(deps, exchanges))
     .use(rooms(deps, exchanges))
     .use(tokens(mint, exchanges))
+    .use(inspection(deps, exchanges))
+    .use(participants(deps, exchanges))
+    .use(revocations(deps, exchanges))
+    .use(roles(deps, exchanges))
     .use(keys(deps, exchanges))
   const about = {
     ...TENANT_API,

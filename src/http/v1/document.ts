@@ -3,6 +3,7 @@ import type { About } from '../openapi.ts'
 const MEANING: Record<string, string> = {
   200: 'Done.',
   201: 'Created.',
+  202: 'Sent.',
   204: 'Done; there is nothing to say.',
   400: '`malformed_json` or `malformed_request`: this is not a request we can read.',
   401: '`missing_credentials`, `invalid_credentials`, `secret_sent_as_key` or `tenant_deactivated`.',
@@ -21,6 +22,17 @@ const SPECIAL = {
   },
   putRoom: { 409: '`room_limit_reached`.' },
   createKey: { 409: '`key_limit_reached`.' },
+  updateParticipant: { 409: '`member_limit_reached`.' },
+  removeParticipant: { 409: '`member_limit_reached`.' },
+  muteParticipant: { 403: '`unmute_not_allowed`: the operator does not let anybody be unmuted.' },
+  callParticipant: {
+    502: '`rpc_failed`: the participant answered with an error, its number is in `rpc_code`.',
+    504: '`rpc_timeout`: the participant did not answer in time.',
+  },
+  revokeTokens: { 409: '`revocation_limit_reached`.' },
+  revokeRoomTokens: { 409: '`revocation_limit_reached`.' },
+  putRole: { 409: '`role_limit_reached` or `role_built_in`.' },
+  deleteRole: { 409: '`role_built_in`.' },
   deleteKey: { 409: '`last_key`: no other key of yours works.' },
 }
 
@@ -28,6 +40,8 @@ const TAGS = [
   { name: 'Tenant', description: 'Who the credentials belong to.' },
   { name: 'Rooms', description: 'Rooms are named by you and stay until you delete them.' },
   { name: 'Tokens', description: 'What lets people in.' },
+  { name: 'Participants', description: 'People in calls, and who is kept out.' },
+  { name: 'Roles', description: 'Presets of what a token allows.' },
   {
     name: 'Keys',
     description: 'Credentials of your backends: one for each, and a new secret now and then.',

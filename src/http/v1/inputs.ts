@@ -7,13 +7,14 @@ import {
   metadataSchema,
   roomNameSchema,
 } from '../../domain/names.ts'
+import type { GrantChanges } from '../../domain/roles.ts'
 import { ROOM_DEFAULTS, type RoomInput } from '../../domain/rooms.ts'
 import type { TokenInput } from '../../domain/tokens.ts'
 import { queryFlag } from './shapes.ts'
 
 /** The shapes of request bodies. Null is the same as absent, but on PATCH, where it clears. */
 
-const DAY = 86_400
+export const DAY = 86_400
 const MAX_ROOM_METADATA_BYTES = 32 * 1024
 
 /** An instant with any offset, as milliseconds. */
@@ -143,35 +144,73 @@ export const keyDelete = z.strictObject({
   keep_tokens: queryFlag('`true` leaves the tokens valid that the key has minted.'),
 })
 
-const PUBLISH_SOURCES = ['camera', 'microphone', 'screen_share', 'screen_share_audio'] as const
+export const PUBLISH_SOURCES = [
+  'camera',
+  'microphone',
+  'screen_share',
+  'screen_share_audio',
+] as const
+
+/** What somebody may do in a room, in LiveKit's words; absent keeps what holds without. */
+const permissionMembers = {
+  can_publish: z.boolean().nullish(),
+  can_subscribe: z.boolean().nullish(),
+  can_publish_data: z.boolean().nullish(),
+  can_publish_sources: z.array(z.enum(PUBLISH_SOURCES)).max(PUBLISH_SOURCES.length).nullish().meta({
+    description: 'Only these may be published; an empty list means nothing.',
+  }),
+  can_update_own_metadata: z.boolean().nullish(),
+  hidden: z.boolean().nullish().meta({ description: 'Not shown to others in the room.' }),
+}
+
+export const permissionsInput = z.strictObject(permissionMembers)
+
+export const toGrants = (body: z.output<typeof permissionsInput>): GrantChanges => ({
+  canPublish: body.can_publish ?? undefined,
+  canSubscribe: body.can_subscribe ?? undefined,
+  canPublishData: body.can_publish_data ?? undefined,
+  canPublishSources: body.can_publish_sources ?? undefined,
+  canUpdateOwnMetadata: body.can_update_own_metadata ?? undefined,
+  hidden: body.hidden ?? undefined,
+})
+
+export const roleName = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?$/, 'must be 1 to 40 of a-z, 0-9, _ and -')
+
+export const roleInput = permissionsInput.meta({
+  examples: [{ can_publish_sources: ['microphone'], can_publish_data: false }],
+})
 
 export const tokenRequest = z
   .strictObject({
     identity: identitySchema.meta({
-      description:
-        'Who joins: opaque, the same for the same person, at most 128 bytes of UTF-8. A second connection of an identity replaces the first.',
+      description: 'Who joins: opaque, the same for the same person, at most 128 bytes of UTF-8.',
       examples: ['user-123'],
     }),
     name: displayNameSchema
       .nullish()
       .meta({ description: 'How the person is shown.', examples: ['Jane Doe'] }),
+    role: roleName.nullish().meta({
+      description:
+        'Preset of grants: host, speaker, viewer, broadcaster, or one of your own. What is given beside it wins.',
+    }),
+    ...permissionMembers,
     can_publish: z.boolean().nullish().meta({ default: true }),
     can_subscribe: z.boolean().nullish().meta({ default: true }),
     can_publish_data: z.boolean().nullish().meta({ default: true }),
-    can_publish_sources: z
-      .array(z.enum(PUBLISH_SOURCES))
-      .max(PUBLISH_SOURCES.length)
-      .nullish()
-      .meta({
-        description: 'Only these may be published; an empty list means nothing, absent means all.',
-      }),
     can_update_own_metadata: z.boolean().nullish().meta({ default: false }),
-    hidden: z
-      .boolean()
-      .nullish()
-      .meta({ default: false, description: 'Not shown to others in the room.' }),
     metadata: metadataSchema.nullish(),
     attributes: attributesSchema.nullish(),
+    eject_at_expiry: z.boolean().nullish().meta({
+      default: false,
+      description: 'The person leaves the call when the token ends, not only cannot join any more.',
+    }),
+    on_duplicate: z.enum(['replace', 'reject']).nullish().meta({
+      default: 'replace',
+      description:
+        'When the identity is in the room already: `replace` puts the earlier connection out, `reject` keeps the new one out as long as the earlier one lives.',
+    }),
     ttl_seconds: z.int().min(60).max(DAY).nullish().meta({
       default: DEFAULT_TTL_SECONDS,
       description: 'How long the token can be used to join.',
@@ -184,13 +223,11 @@ export type TokenRequest = z.output<typeof tokenRequest>
 export const toTokenInput = (body: TokenRequest): TokenInput => ({
   identity: body.identity,
   name: body.name ?? undefined,
-  canPublish: body.can_publish ?? true,
-  canSubscribe: body.can_subscribe ?? true,
-  canPublishData: body.can_publish_data ?? true,
-  canPublishSources: body.can_publish_sources ?? undefined,
-  canUpdateOwnMetadata: body.can_update_own_metadata ?? false,
-  hidden: body.hidden ?? false,
+  role: body.role ?? undefined,
+  grants: toGrants(body),
   metadata: body.metadata ?? undefined,
   attributes: body.attributes ?? undefined,
+  ejectAtExpiry: body.eject_at_expiry ?? false,
+  onDuplicate: body.on_duplicate ?? 'replace',
   ttlSeconds: body.ttl_seconds ?? DEFAULT_TTL_SECONDS,
 })

@@ -4,7 +4,7 @@ import type { Exchanges } from '../exchange.ts'
 import { models, REFUSALS } from './models.ts'
 import { noQuery, toTenantWire } from './shapes.ts'
 
-export const me = ({ wsUrl, presence }: HttpDeps, exchanges: Exchanges) =>
+export const me = ({ wsUrl, presence, minutes }: HttpDeps, exchanges: Exchanges) =>
   new Elysia().use(models()).get(
     '/api/v1/me',
     ({ request }) => {
@@ -13,7 +13,10 @@ export const me = ({ wsUrl, presence }: HttpDeps, exchanges: Exchanges) =>
         ...toTenantWire(tenant),
         api_key: apiKey,
         ws_url: wsUrl,
-        usage: { participants_now: presence.tenantNow(tenant.id) },
+        usage: {
+          participants_now: presence.tenantNow(tenant.id),
+          participant_minutes_this_month: minutes.used(tenant.id),
+        },
       }
     },
     {

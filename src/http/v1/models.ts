@@ -1,5 +1,29 @@
 import { Elysia } from 'elysia'
-import { keyCreate, keyRotate, roomCreate, roomSettings, tokenRequest } from './inputs.ts'
+import {
+  keyCreate,
+  keyRotate,
+  roleInput,
+  roomCreate,
+  roomSettings,
+  tokenRequest,
+} from './inputs.ts'
+import {
+  dataInput,
+  inspectInput,
+  muteInput,
+  participantChanges,
+  revocationInput,
+  rpcInput,
+} from './moderation-inputs.ts'
+import {
+  banWire,
+  inspectionWire,
+  participantWire,
+  revocationWire,
+  roleWire,
+  rpcWire,
+  sentWire,
+} from './participant-shapes.ts'
 import { keyWire, listOf, meWire, mintedWire, newKeyWire, problemWire, roomWire } from './shapes.ts'
 
 /** The schemas that the OpenAPI document names, for the routes that use them. */
@@ -17,6 +41,22 @@ export const models = () =>
     NewKey: newKeyWire,
     KeyCreate: keyCreate,
     KeyRotate: keyRotate,
+    Participant: participantWire,
+    ParticipantList: listOf(participantWire),
+    ParticipantChanges: participantChanges,
+    Mute: muteInput,
+    DataMessage: dataInput,
+    Sent: sentWire,
+    RpcCall: rpcInput,
+    RpcAnswer: rpcWire,
+    BanList: listOf(banWire),
+    RevocationCreate: revocationInput,
+    Revocation: revocationWire,
+    Role: roleWire,
+    RoleList: listOf(roleWire),
+    RoleSettings: roleInput,
+    TokenInspect: inspectInput,
+    Inspection: inspectionWire,
     Problem: problemWire,
   })
 

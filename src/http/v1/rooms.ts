@@ -21,6 +21,7 @@ export const rooms = (deps: HttpDeps, exchanges: Exchanges) =>
   new Elysia()
     .use(collection(deps, exchanges))
     .use(reading(deps, exchanges))
+    .use(ending(deps, exchanges))
     .use(changing(deps, exchanges))
 
 type Wire = (room: Room) => ReturnType<typeof toRoomWire>
@@ -119,6 +120,31 @@ const reading = (deps: HttpDeps, exchanges: Exchanges) => {
         },
       },
     )
+}
+
+const ending = (deps: HttpDeps, exchanges: Exchanges) => {
+  const { rooms } = deps
+  const wire = wireBy(deps)
+  return new Elysia().use(models()).post(
+    '/api/v1/rooms/:room/end',
+    async ({ request, params, set }) => {
+      const room = await rooms.end(exchanges.principal(request).tenant, params.room)
+      set.headers.etag = rooms.etag(room)
+      return wire(room)
+    },
+    {
+      params: roomPath,
+      query: noQuery,
+      response: { 200: 'Room', 404: 'Problem', 503: 'Problem', ...REFUSALS },
+      detail: {
+        operationId: 'endCall',
+        tags,
+        summary: 'End the call in a room',
+        description:
+          'Everybody is put out, the room stays. Their tokens still work: lock the room or take them back to keep people out.',
+      },
+    },
+  )
 }
 
 const changing = (deps: HttpDeps, exchanges: Exchanges) => {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Key, NewKey, Use } from '../../domain/keys.ts'
 import type { Page } from '../../domain/page.ts'
 import type { Room } from '../../domain/rooms.ts'
-import type { Limits, Tenant } from '../../domain/tenants.ts'
+import type { Tenant } from '../../domain/tenants.ts'
 import type { Minted } from '../../domain/tokens.ts'
 import { rfc3339, rfc3339OrNull } from '../../lib/clock.ts'
 
@@ -10,7 +10,7 @@ import { rfc3339, rfc3339OrNull } from '../../lib/clock.ts'
 
 export const time = z.iso.datetime().meta({ examples: ['2026-11-25T10:00:00.000Z'] })
 
-const limitsWire = z.strictObject({
+export const limitsWire = z.strictObject({
   max_rooms: z.int(),
   max_participants_per_room: z.int(),
   max_concurrent_participants: z.int().nullable(),
@@ -28,13 +28,16 @@ export const tenantWire = z.strictObject({
   limits: limitsWire,
 })
 
-export const toTenantWire = (tenant: Tenant): z.input<typeof tenantWire> & { limits: Limits } => ({
-  slug: tenant.slug,
-  name: tenant.name,
-  status: tenant.status,
-  created_at: rfc3339(tenant.createdAt),
-  limits: tenant.limits,
-})
+export const toTenantWire = (tenant: Tenant): z.input<typeof tenantWire> => {
+  const { participant_minutes_hard: _, ...limits } = tenant.limits
+  return {
+    slug: tenant.slug,
+    name: tenant.name,
+    status: tenant.status,
+    created_at: rfc3339(tenant.createdAt),
+    limits,
+  }
+}
 
 export const meWire = tenantWire.extend({
   api_key: z.string().meta({ description: 'The key that this request was made with.' }),
@@ -44,6 +47,7 @@ export const meWire = tenantWire.extend({
   }),
   usage: z.strictObject({
     participants_now: z.int().meta({ description: 'People in calls of this tenant now.' }),
+    participant_minutes_this_month: z.int().meta({ description: 'Whole minutes, month in UTC.' }),
   }),
 })
 
@@ -200,7 +204,7 @@ export const problemWire = z
   .meta({ description: 'RFC 9457 problem details, sent as application/problem+json.' })
 
 /** Query parameters are text: a number in it is decimal digits and nothing else. */
-const digits = (value: unknown): unknown =>
+export const digits = (value: unknown): unknown =>
   typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
 
 const flag = (value: unknown): unknown =>

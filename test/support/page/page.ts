@@ -71,6 +71,23 @@ const listen = (to: Room): void => {
   to.on(RoomEvent.ParticipantDisconnected, (who: Participant) =>
     note('ParticipantDisconnected', who.identity),
   )
+  to.on(RoomEvent.TrackMuted, ({ source }, who) => note('TrackMuted', `${who.identity} ${source}`))
+  to.on(RoomEvent.TrackUnpublished, ({ source }, who) =>
+    note('TrackUnpublished', `${who.identity} ${source}`),
+  )
+  to.on(RoomEvent.ParticipantPermissionsChanged, (_, who) =>
+    note('PermissionsChanged', who.identity),
+  )
+  to.on(RoomEvent.ParticipantNameChanged, (name, who) =>
+    note('NameChanged', `${who.identity} ${name}`),
+  )
+  to.on(RoomEvent.DataReceived, (data, _, __, topic) =>
+    note('DataReceived', `${topic ?? ''} ${new TextDecoder().decode(data)}`),
+  )
+  to.registerRpcMethod(
+    'echo',
+    async ({ payload }) => `${payload} of ${to.localParticipant.identity}`,
+  )
   to.on(RoomEvent.TrackSubscribed, (track: RemoteTrack) => document.body.append(track.attach()))
   to.on(RoomEvent.TrackUnsubscribed, (track: RemoteTrack) => {
     for (const element of track.detach()) element.remove()

@@ -1,0 +1,68 @@
+import { Elysia } from 'elysia'
+import { z } from 'zod'
+import { jsonBody } from '../body.ts'
+import type { HttpDeps } from '../deps.ts'
+import type { Exchanges } from '../exchange.ts'
+import { roleName, toGrants } from './inputs.ts'
+import { BODY_REFUSALS, models, REFUSALS } from './models.ts'
+import { toRoleWire } from './participant-shapes.ts'
+import { noQuery, nothing } from './shapes.ts'
+
+const rolePath = z.strictObject({ role: roleName.meta({ examples: ['interpreter'] }) })
+
+const tags = ['Roles']
+
+/** Presets of what a token allows. */
+export const roles = ({ roles }: HttpDeps, exchanges: Exchanges) =>
+  new Elysia()
+    .use(models())
+    .get(
+      '/api/v1/roles',
+      async ({ request }) => {
+        const all = await roles.list(exchanges.principal(request).tenant)
+        return { data: all.map(toRoleWire), next_cursor: null }
+      },
+      {
+        query: noQuery,
+        response: { 200: 'RoleList', ...REFUSALS },
+        detail: {
+          operationId: 'listRoles',
+          tags,
+          summary: 'List roles',
+          description: 'Those that are built in, then yours.',
+        },
+      },
+    )
+    .put(
+      '/api/v1/roles/:role',
+      async ({ request, params, body }) => {
+        const { tenant } = exchanges.principal(request)
+        return toRoleWire(await roles.put(tenant, params.role, toGrants(body)))
+      },
+      {
+        params: rolePath,
+        query: noQuery,
+        parse: jsonBody,
+        body: 'RoleSettings',
+        response: { 200: 'Role', 409: 'Problem', ...BODY_REFUSALS },
+        detail: {
+          operationId: 'putRole',
+          tags,
+          summary: 'Make or replace a role',
+          description: 'Tokens that were minted with it before stay as they are.',
+        },
+      },
+    )
+    .delete(
+      '/api/v1/roles/:role',
+      async ({ request, params, set }) => {
+        await roles.delete(exchanges.principal(request).tenant, params.role)
+        set.status = 204
+      },
+      {
+        params: rolePath,
+        query: noQuery,
+        response: { 204: nothing, 404: 'Problem', 409: 'Problem', ...REFUSALS },
+        detail: { operationId: 'deleteRole', tags, summary: 'Delete a role' },
+      },
+    )
