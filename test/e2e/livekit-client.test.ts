@@ -43,6 +43,7 @@ beforeAll(async () => {
       turn: null,
       stun: '127.0.0.1:9',
       logLevel: 'debug',
+      remoteUnmute: false,
       ...key,
     },
     log: silentLogger(),

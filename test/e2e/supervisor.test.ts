@@ -51,6 +51,7 @@ const makeSettings = async (): Promise<LivekitSettings> => {
     turn: null,
     stun: '127.0.0.1:9',
     logLevel: 'info',
+    remoteUnmute: false,
     ...key,
   }
 }
