@@ -165,7 +165,11 @@ class Server {
       publicUrl: publicUrl(config, addresses),
       dataDir: this.#data.path,
       turn: addresses.relay.offered
-        ? { host: addresses.host, port: config.livekit.turn_port }
+        ? {
+            host: addresses.host,
+            port: config.livekit.turn_port,
+            mediaPort: config.livekit.udp_port,
+          }
         : null,
       edgeScript: new URL('./tls/edge-worker.ts', import.meta.url).href,
       clock: systemClock,

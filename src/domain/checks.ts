@@ -8,11 +8,14 @@ import { ROOM_DEFAULTS, type Room } from './rooms.ts'
 import type { Tokens } from './tokens.ts'
 
 const LIFE_MS = 120_000
-/** Seats of the server that checks may take; operators find some left when visitors have taken theirs. */
-const MOST_AT_ONCE = { visitor: 20, operator: 25 }
+/** Checks of visitors may take this part of the seats, and never more than so many. */
+const PART_OF_SEATS = 0.1
+const MOST_VISITORS = 20
+/** Operators find some left when visitors have taken theirs. */
+const KEPT_FOR = { visitor: 0, operator: 5 }
 
 /** Who begins a check call: somebody on the public page, or an operator. */
-export type CheckedBy = keyof typeof MOST_AT_ONCE
+export type CheckedBy = keyof typeof KEPT_FOR
 
 export interface CheckCall {
   token: string
@@ -49,12 +52,19 @@ export class Checks {
     this.#ends = this.#ends.filter((end) => end > now)
     if (!calls.ready) throw mediaUnavailable()
     if (presence.total >= maxParticipants()) throw serverFull()
-    if (this.#ends.length >= MOST_AT_ONCE[by]) throw tooMany((this.#ends[0] ?? now) - now)
+    if (this.#ends.length >= this.#mostAtOnce() + KEPT_FOR[by])
+      throw tooMany((this.#ends[0] ?? now) - now)
     // Whole seconds, since a token has no others: it and its room end at the same moment.
     const expiresAt = Math.floor((now + LIFE_MS) / 1000) * 1000
     const room = roomOfCheck(newId(expiresAt))
     this.#ends.push(expiresAt)
     return { token: tokens.mintForCheck(room, expiresAt), wsUrl, expiresAt }
+  }
+
+  /** On the smallest server one. */
+  #mostAtOnce(): number {
+    const part = Math.floor(this.#deps.maxParticipants() * PART_OF_SEATS)
+    return Math.max(1, Math.min(MOST_VISITORS, part))
   }
 }
 

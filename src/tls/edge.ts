@@ -6,6 +6,7 @@ import type { ClientAddresses } from './client-addresses.ts'
 import type { Hello } from './hello.ts'
 import { Opening, type Reception } from './opening.ts'
 import { splice } from './splice.ts'
+import { screened } from './turn-screen.ts'
 
 /** A certificate chain and its key, as PEM. */
 export interface Pem {
@@ -18,6 +19,11 @@ interface Target {
   port: number
 }
 
+/** TURN, and the only port that it may relay to. */
+export interface Relay extends Target {
+  mediaPort: number
+}
+
 export interface EdgeOptions {
   host: string
   port: number
@@ -27,7 +33,7 @@ export interface EdgeOptions {
   /** where HTTP and WebSockets go */
   web: Target
   /** where TURN goes; null when it is not offered */
-  turn: Target | null
+  turn: Relay | null
 }
 
 export interface EdgeCounts {
@@ -212,9 +218,10 @@ export class Edge {
     })
   }
 
-  #toTurn(client: TLSSocket, first: Buffer, address: string, target: Target): void {
+  #toTurn(client: TLSSocket, first: Buffer, address: string, target: Relay): void {
     this.#counts.turn++
-    const server = splice({ client, first, target, connected: () => undefined })
+    const screen = screened(target.mediaPort)
+    const server = splice({ client, first, target, screen, connected: () => undefined })
     server.once('close', () => this.#callers.close(address))
   }
 

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { Certificates } from './certificates.ts'
+import type { Relay } from './edge.ts'
 import { EdgeHost } from './edge-host.ts'
 import { PlainHttp } from './plain-http.ts'
 
@@ -14,7 +15,7 @@ interface Options {
   publicUrl: string
   dataDir: string
   /** where TURN goes; null when it is not offered */
-  turn: { host: string; port: number } | null
+  turn: Relay | null
   /** where the program of the edge's thread is: the executable has it elsewhere than the sources */
   edgeScript: string
   clock: Clock

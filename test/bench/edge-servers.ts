@@ -17,6 +17,10 @@ export const NAME = 'live.bench.test'
 export const HTTPS_PORT = 443
 export const CADDY_PORT = 8443
 export const TURN_PORT = 5349
+/** The one port that the edge lets anybody relay to. */
+export const MEDIA_PORT = 7882
+/** Where packets for it are led in the place of livekit-server, to be sent back: from here on, one for each lane. */
+export const FIRST_ECHO_PORT = 41_000
 
 /** P-256, as certificate authorities give it to us. */
 const makeCertificate = async (folder: string): Promise<{ cert: string; key: string }> => {
@@ -42,6 +46,7 @@ export const startServers = async (
     GOLIVE_TLS_HTTPS_PORT: String(HTTPS_PORT),
     GOLIVE_LIVEKIT_NODE_IP: SERVER_ADDRESS,
     GOLIVE_LIVEKIT_TURN_PORT: String(TURN_PORT),
+    GOLIVE_LIVEKIT_UDP_PORT: String(MEDIA_PORT),
   })
   const proxy = join(folder, 'caddy')
   mkdirSync(proxy)

@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import { pidsFrom } from '../support/processes.ts'
 import {
   type EdgeServers,
+  FIRST_ECHO_PORT,
   HTTPS_PORT,
+  MEDIA_PORT,
   NAME,
   PEOPLE,
   SERVER_ADDRESS,
@@ -16,7 +18,7 @@ import { type Seat, takeSeat } from './turn-seat.ts'
 import type { Count, Job } from './turn-worker.ts'
 
 const ROOM = 'relay'
-const LANES = 50
+export const LANES = 50
 const PER_SECOND = 250
 const BYTES = 1200
 const SECONDS = 6
@@ -59,6 +61,8 @@ const relayed = async (way: Way, seats: Seat[], pids: number[]): Promise<Relayed
   const job: Job = {
     lanes,
     peer: SERVER_ADDRESS,
+    port: MEDIA_PORT,
+    echo: FIRST_ECHO_PORT,
     perSecond: PER_SECOND,
     bytes: BYTES,
     seconds: SECONDS,

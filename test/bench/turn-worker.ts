@@ -7,8 +7,11 @@ import { type LaneOptions, TurnLane } from './turn-lane.ts'
 
 export interface Job {
   lanes: LaneOptions[]
-  /** address for the peers, which the relay may reach */
+  /** what the relay may reach */
   peer: string
+  port: number
+  /** where what is sent there comes out, one port after the other: here are those who answer */
+  echo: number
   perSecond: number
   bytes: number
   seconds: number
@@ -28,9 +31,10 @@ const GRACE_MS = 1000
 /** Of the payload: when it left, and which run it belongs to. */
 const TIME_AT = 0
 
-const echo = async (hostname: string): Promise<Bun.udp.Socket<'buffer'>> =>
+const echo = async (hostname: string, port: number): Promise<Bun.udp.Socket<'buffer'>> =>
   Bun.udpSocket({
     hostname,
+    port,
     socket: { data: (socket, data, port, address) => void socket.send(data, port, address) },
   })
 
@@ -45,14 +49,16 @@ const paced = async (seconds: number, perSecond: number, send: (n: number) => vo
   return sent
 }
 
-const run = async ({ lanes: options, peer, perSecond, bytes, seconds }: Job): Promise<Count> => {
+const run = async (job: Job): Promise<Count> => {
+  const { lanes: options, peer, perSecond, bytes, seconds } = job
   const times: number[] = []
   const hear = (packet: Buffer) => void times.push(performance.now() - packet.readDoubleBE(TIME_AT))
   const lanes: TurnLane[] = []
   for (const one of options) {
     const lane = await TurnLane.open(one, hear)
     // A peer for each: together they would overrun the buffer of one socket.
-    await lane.bind(peer, (await echo(peer)).port)
+    await echo(peer, job.echo + lanes.length)
+    await lane.bind(peer, job.port)
     lanes.push(lane)
   }
   const payload = Buffer.alloc(bytes)

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { CheckPage } from '../support/check-page.ts'
 import { type Chromium, launchChromium } from '../support/chromium.ts'
 import type { GoLive } from '../support/golive.ts'
 import { LAB_NAME, Lab, labMissing } from '../support/lab.ts'
 import { chromiumInLab } from '../support/lab-browsers.ts'
-import { startInLab } from '../support/lab-golive.ts'
+import { ownAuthority, startInLab } from '../support/lab-golive.ts'
 
 setDefaultTimeout(110_000)
 
@@ -20,10 +18,7 @@ describe.skipIf(why !== null)('the check page on the internet', () => {
   beforeAll(async () => {
     lab = await Lab.create()
     golive = await startInLab(lab, { mode: 'internal', domain: LAB_NAME })
-    const authority = readFileSync(join(golive.dataDir, 'tls/authority.pem'), 'utf8')
-    const [certificate = ''] =
-      /-----BEGIN CERTIFICATE-[\s\S]+-END CERTIFICATE-----\n/.exec(authority) ?? []
-    browser = await launchChromium(await chromiumInLab(lab, certificate))
+    browser = await launchChromium(await chromiumInLab(lab, ownAuthority(golive)))
   })
 
   afterAll(async () => {

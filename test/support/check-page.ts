@@ -10,7 +10,7 @@ const VIEWPORTS = [
   { width: 390, height: 844 },
   { width: 1280, height: 900 },
 ]
-/** Two ways that end in silence take twelve seconds each. */
+/** Three ways may end in silence, each after ten seconds. */
 const OVER_MS = 60_000
 
 /** The page /check in a browser profile of its own, and everything that it asked for. */

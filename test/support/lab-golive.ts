@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type GoLive, type GoLiveOptions, startGolive } from './golive.ts'
 import { LAB_NAME, type Lab } from './lab.ts'
 
@@ -36,4 +38,12 @@ export const startInLab = (
       tls,
     },
   })
+}
+
+/** The authority that a server in mode `internal` made for itself, as browsers are to believe it. */
+export const ownAuthority = ({ dataDir }: GoLive): string => {
+  const pem = readFileSync(join(dataDir, 'tls/authority.pem'), 'utf8')
+  const [certificate] = /-----BEGIN CERTIFICATE-[\s\S]+-END CERTIFICATE-----\n/.exec(pem) ?? []
+  if (certificate === undefined) throw new Error('there is no authority')
+  return certificate
 }

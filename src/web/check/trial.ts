@@ -2,7 +2,7 @@ import { ConnectionError, ConnectionErrorReason, Room, RoomEvent } from 'livekit
 import { OneWay, type Place, type Way } from './one-way.ts'
 
 /** How long media may take to connect. Behind a firewall that drops, nothing ever says no. */
-const CONNECT_MS = 12_000
+const CONNECT_MS = 10_000
 const SIGNAL_MS = 8000
 
 export interface Session {

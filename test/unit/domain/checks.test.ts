@@ -93,7 +93,7 @@ describe('a check call', () => {
   })
 
   test('has a room that is no tenant’s, and another one each time', () => {
-    const claims = ['a', 'b'].map(() => tokens.verify(checks.begin('visitor').token))
+    const claims = ['a', 'b'].map(() => tokens.verify(checks.begin('operator').token))
     for (const one of claims) expect(splitLivekitRoomName(one?.room ?? 'acme__x')).toBeNull()
     expect(claims[0]?.room).not.toBe(claims[1]?.room)
   })
@@ -137,6 +137,14 @@ describe('a check call', () => {
     now += 120_000
     await calls.sweep()
     expect([deleted, presence.total, warnings]).toEqual([[room], 0, 0])
+  })
+
+  test('takes the seats of a small server from nobody: one visitor checks at a time', () => {
+    checks.begin('visitor')
+    expect(() => checks.begin('visitor')).toThrow('too many people check')
+    checks.begin('operator')
+    now += 120_000
+    checks.begin('visitor')
   })
 
   test('cannot begin while the media server is away', () => {

@@ -9,7 +9,8 @@ import { freePort } from '../../support/ports.ts'
 import { until } from '../../support/wait.ts'
 
 const NAME = 'live.example.com'
-const STUN = Buffer.of(0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42)
+/** A Binding request. */
+const STUN = Buffer.concat([Buffer.of(0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42), Buffer.alloc(12)])
 const SCRIPT = new URL('../../../src/tls/edge-worker.ts', import.meta.url).href
 
 const threads: Worker[] = []
@@ -47,7 +48,7 @@ const startHost = async (address = '127.0.0.1'): Promise<EdgeHost> => {
     names: [NAME],
     publicUrl: `https://${NAME}`,
     web: { host: '127.0.0.1', port: web.port as number },
-    turn: { host: '127.0.0.1', port: (turn.address() as AddressInfo).port },
+    turn: { host: '127.0.0.1', port: (turn.address() as AddressInfo).port, mediaPort: 7882 },
   }
   host = new EdgeHost(options, pem, log, SCRIPT)
   return host

@@ -10,7 +10,8 @@ import { until } from '../../support/wait.ts'
 
 const NAME = 'live.example.com'
 const MEGABYTE = 2 ** 20
-const STUN = Buffer.of(0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42)
+/** A Binding request. */
+const STUN = Buffer.concat([Buffer.of(0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42), Buffer.alloc(12)])
 
 let pem: Pem
 const open: { close(): unknown }[] = []
@@ -190,7 +191,11 @@ const settled = async (count: () => number): Promise<void> => {
 }
 
 describe('a first byte of STUN', () => {
-  const turn = () => upstream((socket) => socket.once('data', (bytes) => socket.end(bytes)))
+  const relay = async (serve: (socket: Socket) => void) => ({
+    ...(await upstream(serve)),
+    mediaPort: 7882,
+  })
+  const turn = () => relay((socket) => socket.once('data', (bytes) => socket.end(bytes)))
 
   test('leads to TURN from an address with somebody in a call', async () => {
     const { edge, connect } = await start((socket) => socket.destroy(), { turn: await turn() })
@@ -215,8 +220,18 @@ describe('a first byte of STUN', () => {
     }
   })
 
+  test('ends the connection when something else than TURN follows', async () => {
+    const { edge, connect } = await start((socket) => socket.destroy(), {
+      turn: await relay((socket) => socket.resume()),
+    })
+    edge.admit('127.0.0.1')
+    const socket = connect()
+    socket.write(Buffer.concat([STUN, Buffer.from('GET / HTTP/1.1')]))
+    expect(await ended(socket)).toHaveLength(0)
+  })
+
   test('counts, and connections that never send one do not', async () => {
-    const silent = await upstream((socket) => socket.resume().on('end', () => socket.end()))
+    const silent = await relay((socket) => socket.resume().on('end', () => socket.end()))
     const { edge, connect } = await start((socket) => socket.destroy(), { turn: silent })
     edge.admit('127.0.0.1')
     const idle = Array.from({ length: 20 }, () => connect())
