@@ -13,16 +13,20 @@ const SPREAD = 0.02
 
 /**
  * The moment to renew at: a random one of the authority's window, else with a third of the life left,
- * half of a short one. @param random from 0 to 1
+ * half of a short one. A window that leaves less than half of that is not waited for: tries may fail.
+ * @param random from 0 to 1
  */
 export const renewAt = (
   { notBefore, notAfter }: { notBefore: number; notAfter: number },
   window: RenewalWindow | null,
   random: number,
 ): number => {
-  if (window) return window.start + random * Math.max(0, window.end - window.start)
   const life = notAfter - notBefore
   const left = life < SHORT_LIFE_MS ? life / 2 : life / 3
+  if (window) {
+    const wished = window.start + random * Math.max(0, window.end - window.start)
+    return Math.min(wished, notAfter - left / 2)
+  }
   return notAfter - left - random * SPREAD * life
 }
 

@@ -30,6 +30,11 @@ describe('a certificate is renewed', () => {
     expect(renewAt(lived(90), window, 0.5)).toBe(11 * DAY)
     expect(renewAt(lived(90), { start: 10 * DAY, end: 9 * DAY }, 0.5)).toBe(10 * DAY)
   })
+
+  test('while there is time for tries that fail, though the window ends later', () => {
+    expect(renewAt(lived(90), { start: 80 * DAY, end: 95 * DAY }, 0.9)).toBe(75 * DAY)
+    expect(renewAt(lived(6), { start: 0, end: 6 * DAY }, 0.99)).toBe(4.5 * DAY)
+  })
 })
 
 describe('after failures', () => {
