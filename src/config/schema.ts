@@ -90,7 +90,10 @@ const tls = z.strictObject({
   key_file: key(file, 'PEM file of the private key, for mode files.'),
   acme_directory: key(
     z
-      .httpUrl('expected an address such as https://acme.example.com/directory')
+      .url({
+        protocol: /^https?$/,
+        error: 'expected an address such as https://acme.example.com/directory',
+      })
       .default(LETS_ENCRYPT),
     'Directory of the certificate authority for modes domain and ip.',
   ),

@@ -6,6 +6,8 @@ import { Timings } from './timings.ts'
 interface CertificateSource {
   /** null before there is any */
   readonly status: { notAfter: number; lastError: string | null } | null
+  /** taken up since the start */
+  readonly renewals: number
 }
 
 /** Read when somebody scrapes, so that the numbers cost nothing in between. */
@@ -95,6 +97,11 @@ export class Metrics {
       'golive_certificate_failing',
       '1 while the last attempt to get or read a certificate failed.',
       () => (certificates.status?.lastError ? 1 : 0),
+    )
+    this.#counter(
+      'golive_certificate_renewals_total',
+      'Certificates that were taken up since the start.',
+      () => certificates.renewals,
     )
   }
 

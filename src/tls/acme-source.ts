@@ -2,13 +2,14 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import type { Acme, AcmeError } from './acme.ts'
-import { factsOf, readCertificate, writeCertificate } from './certificate-file.ts'
-import type { Source } from './certificates.ts'
+import type { Acme } from './acme.ts'
+import type { AcmeError, AcmeTrouble } from './acme-transport.ts'
+import { covers, factsOf, readCertificate, writeCertificate } from './certificate-file.ts'
+import type { Source, Use } from './certificates.ts'
 import type { Pem } from './edge.ts'
-import { PROOF_KINDS, type ProofKind, type Proofs } from './proofs.ts'
-import { pauseAfter, renewAt } from './renewal.ts'
-import { type RenewalState, readState, writeState } from './renewal-state.ts'
+import { PROOF_KINDS, type Proofs } from './proofs.ts'
+import { pauseAfter, pauseUntil, renewAt } from './renewal.ts'
+import { freshState, type RenewalState, readState, writeState } from './renewal-state.ts'
 
 interface Options {
   /** host name or address */
@@ -25,6 +26,10 @@ const TEMPORARY_DAYS = 30
 /** Longest sleep: the clock may be set meanwhile, and timers end at 24 days. */
 const LONGEST_SLEEP_MS = 600_000
 const SHORTEST_SLEEP_MS = 100
+/** After an authority that was asked when to renew gave no answer. */
+const ASK_AGAIN_MS = 3_600_000
+/** More than any authority is left unasked: the clock was wrong when that was written down. */
+const LONGEST_WAIT_MS = 2 * 86_400_000
 
 /** A certificate by a public certificate authority, looked after by itself. */
 export class AcmeSource implements Source {
@@ -32,8 +37,12 @@ export class AcmeSource implements Source {
   readonly #options: Options
   readonly #file: string
   readonly #stateFile: string
-  #state: RenewalState | null = null
+  #state: RenewalState
   #pem: Pem | null = null
+  /** the last one that was issued is on disk, and is what people get */
+  #isInUse = true
+  /** as it was before the order that is under way */
+  #before: RenewalState | null = null
   #acme: Acme | null = null
   #timer: Timer | null = null
   #isStopped = false
@@ -42,23 +51,27 @@ export class AcmeSource implements Source {
     this.#options = options
     this.#file = join(options.folder, 'certificate.pem')
     this.#stateFile = join(options.folder, 'renewal.json')
+    this.#state = readState(this.#stateFile, `${options.directory} ${options.name}`)
   }
 
   get lastError(): string | null {
-    return this.#state?.lastError ?? null
+    return this.#state.lastError
   }
 
-  get nextAttempt(): number | null {
-    return this.#state && this.#due(this.#state)
+  get trouble(): AcmeTrouble | null {
+    return this.#state.trouble
+  }
+
+  get nextAttempt(): number {
+    return Math.max(this.#due(), this.#options.clock())
   }
 
   /** The one on disk, even when it has expired; without one a temporary one of our own. */
   async first(): Promise<Pem> {
     const { folder, name } = this.#options
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    this.#state = readState(this.#stateFile)
-    const kept = readCertificate(this.#file)
-    if (kept && factsOf(kept.cert).names.includes(name)) {
+    const kept = this.#kept()
+    if (kept && covers(kept.cert, name)) {
       this.#pem = kept
       return kept
     }
@@ -66,46 +79,90 @@ export class AcmeSource implements Source {
     return selfSigned([name], TEMPORARY_DAYS)
   }
 
-  start(install: (pem: Pem) => Promise<void>, proofs: Proofs): void {
-    this.#sleep(install, proofs)
+  start(use: Use, proofs: Proofs): void {
+    if (this.#isStopped) return
+    const left = this.#wakeAt() - this.#options.clock()
+    const ms = Math.min(Math.max(left, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS)
+    this.#timer = setTimeout(() => {
+      void this.#wake(use, proofs).then(() => this.start(use, proofs))
+    }, ms)
   }
 
   stop(): void {
     this.#isStopped = true
     if (this.#timer) clearTimeout(this.#timer)
+    // Who stops it does so on purpose: the order that ends with it was no failure.
+    if (this.#before) this.#remember(this.#before)
   }
 
-  #sleep(install: (pem: Pem) => Promise<void>, proofs: Proofs): void {
-    if (this.#isStopped || !this.#state) return
-    const left = this.#due(this.#state) - this.#options.clock()
-    const ms = Math.min(Math.max(left, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS)
-    this.#timer = setTimeout(() => {
-      void this.#wake(install, proofs).finally(() => this.#sleep(install, proofs))
-    }, ms)
+  /** What cannot be used is as good as none: the next one takes its place. */
+  #kept(): Pem | null {
+    try {
+      return readCertificate(this.#file)
+    } catch (error) {
+      this.#options.log.warn({ reason: (error as Error).message }, 'the certificate cannot be used')
+      return null
+    }
   }
 
   /** When something is to be done: not before a pause that the authority, or prudence, asks for. */
-  #due({ notBefore, window, random }: RenewalState): number {
-    const wanted = this.#pem ? renewAt(factsOf(this.#pem.cert), window, random) : 0
-    return Math.max(wanted, notBefore ?? 0)
+  #due(): number {
+    const { notBefore, window, random } = this.#state
+    const own = this.#own()
+    const wanted = own ? renewAt(factsOf(own.cert), window, random) : 0
+    return Math.max(wanted, pauseUntil(notBefore, this.#options.clock()))
   }
 
-  async #wake(install: (pem: Pem) => Promise<void>, proofs: Proofs): Promise<void> {
-    const state = this.#state as RenewalState
-    const { clock, log } = this.#options
+  #wakeAt(): number {
+    return this.#own() ? Math.min(this.#due(), this.#state.askAgainAt) : this.#due()
+  }
+
+  /** One that this authority issued, and that people get; what else there is has to be replaced. */
+  #own(): Pem | null {
+    return this.#isInUse && !this.#state.isStopgap ? this.#pem : null
+  }
+
+  /** One try, where it is time for one. Never rejects. */
+  async #wake(use: Use, proofs: Proofs): Promise<void> {
     try {
-      const acme = await this.#client()
-      if (this.#pem && state.askAgainAt <= clock()) await this.#askWhen(acme, this.#pem, state)
-      if (this.#due(state) > clock()) return
-      const pem = await this.#issue(acme, proofs, state)
-      await install(pem)
-      writeCertificate(this.#file, pem)
-      this.#pem = pem
-      this.#save({ ...fresh(state), askAgainAt: 0 })
+      await this.#askWhen()
+      if (this.#due() > this.#options.clock()) return
+      if (this.#isInUse) await this.#renew(proofs)
+      await this.#takeUp(this.#pem as Pem, use)
     } catch (error) {
-      this.#failed(state, error as AcmeError)
-      log.warn({ reason: this.lastError, next_attempt: this.#soon() }, 'no certificate was issued')
+      if (!this.#isStopped) this.#failed(error as Error)
+    } finally {
+      this.#before = null
     }
+  }
+
+  /**
+   * Counts as a failure until it is known to be none: who dies meanwhile, and starts again, and dies, has
+   * to wait ever longer. Where that cannot be written down nothing is ordered.
+   */
+  async #renew(proofs: Proofs): Promise<void> {
+    const before = this.#state
+    const failures = before.failures + 1
+    const notBefore = this.#options.clock() + pauseAfter(failures, null, Math.random())
+    writeState(this.#stateFile, { ...before, failures, notBefore })
+    this.#before = before
+    this.#pem = await this.#issue(await this.#client(), proofs)
+    this.#isInUse = false
+  }
+
+  /** One that cannot be written down is used all the same: it was issued, and people wait for it. */
+  async #takeUp(pem: Pem, use: Use): Promise<void> {
+    let unwritten: unknown = null
+    try {
+      writeCertificate(this.#file, pem)
+    } catch (error) {
+      unwritten = error
+    }
+    await use(pem)
+    if (unwritten !== null) throw unwritten
+    this.#isInUse = true
+    const { about, proof } = this.#state
+    this.#remember(freshState(about, proof))
   }
 
   async #client(): Promise<Acme> {
@@ -118,66 +175,60 @@ export class AcmeSource implements Source {
   }
 
   /** What cannot be asked now is asked later: renewing by the certificate's own life needs no answer. */
-  async #askWhen(acme: Acme, pem: Pem, state: RenewalState): Promise<void> {
-    const { clock } = this.#options
-    const wish = await acme.renewalWindow(pem.cert).catch(() => null)
-    state.window = wish && { start: wish.start, end: wish.end }
-    state.askAgainAt = clock() + (wish?.askAgainMs ?? LONGEST_SLEEP_MS * 6)
-    this.#save(state)
-  }
-
-  /** By the proof that worked last, then by the others. @throws what the last one failed with */
-  async #issue(acme: Acme, proofs: Proofs, state: RenewalState): Promise<Pem> {
-    const kinds = [state.proof, ...PROOF_KINDS.filter((kind) => kind !== state.proof)]
-    let failure: AcmeError | null = null
-    for (const kind of kinds) {
-      try {
-        const pem = await acme.issue([this.#options.name], kind, proofs, this.#pem?.cert ?? null)
-        state.proof = kind
-        return pem
-      } catch (error) {
-        failure ??= error as AcmeError
-        if (!this.#mayTryAnother(error as AcmeError, kind)) break
-      }
-    }
-    throw failure
-  }
-
-  #mayTryAnother(error: AcmeError, kind: ProofKind): boolean {
-    this.#options.log.info(
-      { proof: kind, reason: error.message },
-      'a proof for the certificate failed',
-    )
-    return error.retryAfterMs === null && !/does not answer/.test(error.message)
-  }
-
-  #failed(state: RenewalState, error: AcmeError): void {
-    const failures = state.failures + 1
-    const pause = pauseAfter(failures, error.retryAfterMs ?? null, Math.random())
-    this.#save({
-      ...state,
-      failures,
-      lastError: error.message,
-      notBefore: this.#options.clock() + pause,
+  async #askWhen(): Promise<void> {
+    const now = this.#options.clock()
+    const { askAgainAt } = this.#state
+    const own = this.#own()
+    if (!own || (askAgainAt > now && askAgainAt < now + LONGEST_WAIT_MS)) return
+    const acme = await this.#client()
+    const wish = await acme.renewalWindow(own.cert).catch(() => null)
+    const window = wish && { start: wish.start, end: wish.end }
+    this.#remember({
+      ...this.#state,
+      // An authority that is silent for a while has not changed its mind.
+      window: window ?? this.#state.window,
+      askAgainAt: now + (wish?.askAgainMs ?? ASK_AGAIN_MS),
     })
   }
 
-  #soon(): string {
-    return new Date(this.nextAttempt ?? 0).toISOString()
+  /** By the proof that worked last, then by the others. @throws AcmeError */
+  async #issue(acme: Acme, proofs: Proofs): Promise<Pem> {
+    const { proof: last } = this.#state
+    const failures: AcmeError[] = []
+    for (const proof of [last, ...PROOF_KINDS.filter((kind) => kind !== last)]) {
+      const wish = { name: this.#options.name, proof, replaces: this.#pem?.cert ?? null }
+      try {
+        const pem = await acme.issue(wish, proofs)
+        this.#state = { ...this.#state, proof }
+        return pem
+      } catch (error) {
+        const { message: reason, trouble } = error as AcmeError
+        this.#options.log.info({ proof, reason }, 'a certificate was not issued by this proof')
+        failures.push(error as AcmeError)
+        if (trouble !== 'proof') break
+      }
+    }
+    // The pause that the second one asked for counts more than why the first one failed.
+    throw failures.find(({ trouble }) => trouble === 'pause') ?? failures[0]
   }
 
-  #save(state: RenewalState): void {
+  #failed(error: Error): void {
+    const { retryAfterMs = null, trouble = 'refused' } = error as Partial<AcmeError>
+    const failures = this.#state.failures + 1
+    const pause = pauseAfter(failures, retryAfterMs, Math.random())
+    const notBefore = this.#options.clock() + pause
+    this.#remember({ ...this.#state, failures, notBefore, lastError: error.message, trouble })
+    const next_attempt = new Date(notBefore).toISOString()
+    this.#options.log.warn({ reason: error.message, next_attempt }, 'there is no new certificate')
+  }
+
+  /** A full disk must not end the server; the pauses hold for as long as it lives. */
+  #remember(state: RenewalState): void {
     this.#state = state
-    writeState(this.#stateFile, state)
+    try {
+      writeState(this.#stateFile, state)
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the state of the certificate cannot be written')
+    }
   }
 }
-
-const fresh = ({ proof }: RenewalState): RenewalState => ({
-  failures: 0,
-  notBefore: null,
-  lastError: null,
-  window: null,
-  askAgainAt: 0,
-  proof,
-  random: Math.random(),
-})

@@ -1,32 +1,31 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { Agent } from 'node:https'
 import { isIP } from 'node:net'
 import acme from 'acme-client'
+import { sleep } from '../lib/clock.ts'
 import { stageFile } from '../lib/files.ts'
+import { AcmeError, AcmeTransport, plain, retryAfterMs } from './acme-transport.ts'
+import { checkPair, covers } from './certificate-file.ts'
 import type { Pem } from './edge.ts'
 import type { ProofKind, Proofs } from './proofs.ts'
 import type { RenewalWindow } from './renewal.ts'
 import { certificateRequest, renewalId } from './x509.ts'
 
-/** The certificate authority did not do it; `retryAfterMs` is how long it wants to be left alone. */
-export class AcmeError extends Error {
-  override name = 'AcmeError'
-  readonly retryAfterMs: number | null
-
-  constructor(message: string, retryAfterMs: number | null, cause?: unknown) {
-    super(message, { cause })
-    this.retryAfterMs = retryAfterMs
-  }
-}
-
 interface Options {
   directory: string
-  /** PEM of the root that the authority itself is reached with; null for public ones */
+  /** PEM file of the root that the authority itself is reached with; null for public ones */
   root: string | null
   email: string | null
   /** where the account's key is kept */
   accountFile: string
+}
+
+interface Wish {
+  /** host name or address */
+  name: string
+  proof: ProofKind
+  /** the certificate whose place it takes, if there is one */
+  replaces: string | null
 }
 
 type NewOrder = Parameters<acme.Client['createOrder']>[0]
@@ -36,156 +35,170 @@ interface Directory {
   meta?: { profiles?: Record<string, string> }
 }
 
-const TIMEOUT_MS = 20_000
-/** Asking again for the state of an order or a proof. */
-const POLL = { backoffAttempts: 20, backoffMin: 500, backoffMax: 5000 }
+/** How long an authority may take for one step. */
+const PATIENCE_MS = 90_000
+const FIRST_LOOK_MS = 500
+const LONGEST_LOOK_MS = 5000
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
 
-/** Gets certificates by ACME (RFC 8555), with acme-client for what is on the wire. */
+/** Gets certificates by ACME (RFC 8555), with acme-client for what is signed. */
 export class Acme {
   readonly #options: Options
-  readonly #client: acme.Client
+  readonly #transport: AcmeTransport
+  readonly #accountKey: Buffer
 
   constructor(options: Options) {
     this.#options = options
-    setUpClient(options.root)
-    this.#client = new acme.Client({
-      directoryUrl: options.directory,
-      accountKey: accountKey(options.accountFile),
-      ...POLL,
-    })
+    this.#transport = new AcmeTransport(options.directory, options.root)
+    this.#transport.carry(acme)
+    this.#accountKey = accountKey(options.accountFile)
   }
 
-  /**
-   * @param replaces the certificate that this one is for the place of, if there is one
-   * @throws AcmeError in words
-   */
-  async issue(
-    names: string[],
-    kind: ProofKind,
-    proofs: Proofs,
-    replaces: string | null,
-  ): Promise<Pem> {
+  /** @throws AcmeError in words */
+  async issue(wish: Wish, proofs: Proofs): Promise<Pem> {
+    const { directory: directoryUrl } = this.#options
+    // A new one each time: it would go on with an account that the authority has forgotten.
+    const client = new acme.Client({ directoryUrl, accountKey: this.#accountKey })
     try {
-      return await this.#issue(names, kind, proofs, replaces)
+      return await this.#issue(client, wish, proofs)
     } catch (error) {
-      throw inWords(error, this.#options.directory)
+      if (error instanceof AcmeError) throw error
+      const said = plain((error as Error).message)
+      throw new AcmeError('refused', `the certificate authority says: ${said}`)
     }
   }
 
-  async #issue(
-    names: string[],
-    kind: ProofKind,
-    proofs: Proofs,
-    replaces: string | null,
-  ): Promise<Pem> {
+  async #issue(client: acme.Client, wish: Wish, proofs: Proofs): Promise<Pem> {
     const { email } = this.#options
-    await this.#client.createAccount({
+    await client.createAccount({
       termsOfServiceAgreed: true,
       ...(email === null ? {} : { contact: [`mailto:${email}`] }),
     })
-    const order = await this.#order(names, replaces)
-    for (const authorization of await this.#client.getAuthorizations(order))
-      await this.#prove(authorization, kind, proofs)
-    const { request, key } = await certificateRequest(names)
-    const finalized = await this.#client.finalizeOrder(order, request)
-    return { cert: await this.#client.getCertificate(finalized), key }
+    const order = await this.#order(client, wish)
+    for (const authorization of await client.getAuthorizations(order))
+      await prove(client, order, authorization, wish.proof, proofs)
+    await settled(() => client.getOrder(order))
+    const { request, key } = await certificateRequest([wish.name])
+    await sentOrDone(
+      () => client.finalizeOrder(order, request),
+      async () => (await client.getOrder(order)).status !== 'ready',
+    )
+    const done = await settled(() => client.getOrder(order))
+    if (done.status !== 'valid') throw new AcmeError('refused', whyNotIssued(done))
+    const pem = { cert: await client.getCertificate(done), key }
+    checkPair(pem, 'what came', 'the request')
+    if (!covers(pem.cert, wish.name))
+      throw new AcmeError('refused', `the certificate that came is not for ${wish.name}`)
+    return pem
   }
 
   /** `replaces` is left out when the authority does not know, or has already replaced, the old one. */
-  async #order(names: string[], replaces: string | null): Promise<acme.Order> {
-    const identifiers = names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }))
-    const profile = await this.#profile(names)
-    const wanted = { identifiers, ...(profile ? { profile } : {}) } as NewOrder
-    const id = replaces === null ? null : renewalId(replaces)
-    if (id === null || !(await this.#directory()).renewalInfo)
-      return this.#client.createOrder(wanted)
+  async #order(client: acme.Client, { name, replaces }: Wish): Promise<acme.Order> {
+    const { renewalInfo, meta } = await this.#directory()
+    const isAddress = isIP(name) !== 0
+    // Let's Encrypt's: addresses get no other one than `shortlived`.
+    const profile = isAddress ? 'shortlived' : 'tlsserver'
+    const wanted = {
+      identifiers: [{ type: isAddress ? 'ip' : 'dns', value: name }],
+      ...(profile in (meta?.profiles ?? {}) ? { profile } : {}),
+    } as NewOrder
+    const id = replaces === null || renewalInfo === undefined ? null : renewalId(replaces)
+    if (id === null) return client.createOrder(wanted)
     try {
-      return await this.#client.createOrder({ ...wanted, replaces: id } as NewOrder)
+      return await client.createOrder({ ...wanted, replaces: id } as NewOrder)
     } catch (error) {
-      if (error instanceof AcmeError && error.retryAfterMs !== null) throw error
-      return this.#client.createOrder(wanted)
+      if (error instanceof AcmeError && error.trouble !== 'refused') throw error
+      return client.createOrder(wanted)
     }
   }
 
-  /** Let's Encrypt's: addresses get no other one than `shortlived`. */
-  async #profile(names: string[]): Promise<string | null> {
-    const profiles = (await this.#directory()).meta?.profiles ?? {}
-    const wanted = names.some((name) => isIP(name) !== 0) ? 'shortlived' : 'tlsserver'
-    return wanted in profiles ? wanted : null
-  }
-
-  async #prove(authorization: acme.Authorization, kind: ProofKind, proofs: Proofs): Promise<void> {
-    if (authorization.status === 'valid') return
-    const challenge = authorization.challenges.find(({ type }) => type === kind)
-    if (!challenge) throw new AcmeError(`the certificate authority does not offer ${kind}`, null)
-    const keyAuthorization = await this.#client.getChallengeKeyAuthorization(challenge)
-    const identifier = authorization.identifier.value
-    const proof = { identifier, token: challenge.token, keyAuthorization }
-    await proofs.show(kind, proof)
-    try {
-      await this.#client.completeChallenge(challenge)
-      await this.#client.waitForValidStatus(challenge)
-    } finally {
-      await proofs.hide(kind, proof)
-    }
-  }
-
-  /** When to renew, and milliseconds after which to ask again; null where the authority does not say. */
+  /**
+   * When to renew, and milliseconds after which to ask again (RFC 9773); null where the authority does
+   * not say, or says what makes no sense. @throws AcmeError
+   */
   async renewalWindow(cert: string): Promise<(RenewalWindow & { askAgainMs: number }) | null> {
     const { renewalInfo } = await this.#directory()
     const id = renewalId(cert)
-    if (!renewalInfo || id === null) return null
-    const { data, headers, status } = await acme.axios.get(`${renewalInfo}/${id}`)
-    const window = (data as { suggestedWindow?: { start: string; end: string } }).suggestedWindow
-    if (status !== 200 || !window) return null
-    return {
-      start: Date.parse(window.start),
-      end: Date.parse(window.end),
-      askAgainMs: retryAfterMs(String(headers['retry-after'] ?? '')) ?? SIX_HOURS_MS,
-    }
+    if (renewalInfo === undefined || id === null) return null
+    const { value, headers } = await this.#transport.json(`${renewalInfo}/${id}`)
+    const window = (value as { suggestedWindow?: { start?: string; end?: string } }).suggestedWindow
+    const start = Date.parse(window?.start ?? '')
+    const end = Date.parse(window?.end ?? '')
+    if (!(start < end)) return null
+    const wait = retryAfterMs(headers['retry-after']) ?? 6 * HOUR_MS
+    return { start, end, askAgainMs: Math.min(Math.max(wait, MINUTE_MS), 24 * HOUR_MS) }
   }
 
   async #directory(): Promise<Directory> {
-    const { data } = await acme.axios.get(this.#options.directory)
-    return data as Directory
+    return (await this.#transport.json(this.#options.directory)).value as Directory
   }
 }
 
-const SIX_HOURS_MS = 6 * 3_600_000
-let isSetUp = false
+/** @throws AcmeError with trouble `proof` in the authority's own words */
+const prove = async (
+  client: acme.Client,
+  order: acme.Order,
+  { status, challenges, identifier }: acme.Authorization,
+  kind: ProofKind,
+  proofs: Proofs,
+): Promise<void> => {
+  if (status === 'valid') return
+  const challenge = challenges.find(({ type }) => type === kind)
+  if (!challenge) throw new AcmeError('proof', `the certificate authority does not offer ${kind}`)
+  const keyAuthorization = await client.getChallengeKeyAuthorization(challenge)
+  const proof = { identifier: identifier.value, token: challenge.token, keyAuthorization }
+  await proofs.show(kind, proof)
+  try {
+    await sentOrDone(
+      () => client.completeChallenge(challenge),
+      async () => (await client.getAuthorizations(order))[0]?.status !== 'pending',
+    )
+    const [judged] = await settled(() => client.getAuthorizations(order))
+    if (judged?.status !== 'valid') throw new AcmeError('proof', whyNot(judged, kind))
+  } finally {
+    await proofs.hide(kind, proof)
+  }
+}
+
+/** One whose answer got lost was taken all the same, and is refused when it comes again. */
+const sentOrDone = async (
+  send: () => Promise<unknown>,
+  isDone: () => Promise<boolean>,
+): Promise<void> => {
+  try {
+    await send()
+  } catch (error) {
+    if (!(await isDone())) throw error
+  }
+}
+
+const whyNot = (judged: acme.Authorization | undefined, kind: ProofKind): string => {
+  const failed = judged?.challenges.find(({ type }) => type === kind) as
+    | { error?: { detail?: string } }
+    | undefined
+  const said = plain(failed?.error?.detail ?? `the proof by ${kind} is ${judged?.status}`)
+  return `the certificate authority says: ${said}`
+}
+
+const whyNotIssued = ({ status, error }: acme.Order & { error?: { detail?: string } }): string =>
+  `the certificate authority says: ${plain(error?.detail ?? `the order is ${status}`)}`
+
+type Settling = { status: string }
 
 /**
- * acme-client has one HTTP client for all: it would sleep as long as a 429 asks for, inside of a call,
- * and wait for an answer without an end.
+ * Looks until the authority is done with it. acme-client's own waiting would try again whatever the
+ * answer is, even when it is asked to pause. @throws AcmeError when that takes too long
  */
-const setUpClient = (root: string | null): void => {
-  const { defaults, interceptors } = acme.axios
-  const { acmeSettings } = defaults as unknown as { acmeSettings: { retryMaxAttempts: number } }
-  acmeSettings.retryMaxAttempts = 0
-  defaults.timeout = TIMEOUT_MS
-  defaults.proxy = false
-  if (root !== null) defaults.httpsAgent = new Agent({ ca: readFileSync(root) })
-  if (isSetUp) return
-  isSetUp = true
-  interceptors.response.use((response) => {
-    const wait = retryAfterMs(String(response.headers['retry-after'] ?? ''))
-    if (response.status === 429 || (response.status === 503 && wait !== null))
-      throw new AcmeError('the certificate authority says: too many requests', wait ?? 3_600_000)
-    return response
-  }, silent)
-}
-
-/** Where nothing answered, acme-client 5.4.0 reads an answer all the same, and fails with a TypeError. */
-const silent = (error: unknown): never => {
-  if (error instanceof TypeError) throw Object.assign(error, { code: 'ECONNREFUSED' })
-  throw error
-}
-
-/** Seconds, or a date (RFC 9110 §10.2.3). */
-const retryAfterMs = (header: string): number | null => {
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
-  const at = Date.parse(header)
-  return Number.isNaN(at) ? null : Math.max(0, at - Date.now())
+const settled = async <T extends Settling | Settling[]>(look: () => Promise<T>): Promise<T> => {
+  const end = Date.now() + PATIENCE_MS
+  for (let pause = FIRST_LOOK_MS; Date.now() < end; pause = Math.min(pause * 2, LONGEST_LOOK_MS)) {
+    const found = await look()
+    const isOpen = [found].flat().some(({ status }) => /^(?:pending|processing)$/.test(status))
+    if (!isOpen) return found
+    await sleep(pause)
+  }
+  throw new AcmeError('silent', 'the certificate authority does not come to a decision')
 }
 
 const accountKey = (path: string): Buffer => {
@@ -201,16 +214,4 @@ const accountKey = (path: string): Buffer => {
   })
   stageFile(path, privateKey, 0o600).commit()
   return Buffer.from(privateKey)
-}
-
-const UNREACHABLE =
-  /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNRESET|ECONNABORTED|EHOSTUNREACH|ENETUNREACH|timeout|socket hang up/i
-
-const inWords = (error: unknown, directory: string): AcmeError => {
-  if (error instanceof AcmeError) return error
-  const { message = '', code = '' } = error as NodeJS.ErrnoException
-  const { host } = new URL(directory)
-  return UNREACHABLE.test(`${code} ${message}`)
-    ? new AcmeError(`the certificate authority at ${host} does not answer`, null, error)
-    : new AcmeError(`the certificate authority says: ${message.slice(0, 500)}`, null, error)
 }

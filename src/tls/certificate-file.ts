@@ -1,5 +1,7 @@
-import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs'
+import { isIP, isIPv6 } from 'node:net'
+import { dirname } from 'node:path'
 import { stageFile } from '../lib/files.ts'
 import type { Pem } from './edge.ts'
 
@@ -26,31 +28,75 @@ export const factsOf = (cert: string): CertificateFacts => {
   }
 }
 
+/** Whether browsers that go to this host name or address would take it. @throws when it is no certificate */
+export const covers = (cert: string, name: string): boolean => {
+  const certificate = new X509Certificate(cert)
+  const found = isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)
+  return found !== undefined
+}
+
 /** Node writes them as "DNS:live.example.com, IP Address:192.0.2.1". */
 const namesIn = (text: string): string[] =>
   text
     .split(/,\s*/)
     .map((entry) => entry.replace(/^(?:DNS|IP Address):/, ''))
     .filter((name) => name !== '')
+    .map((name) => (isIPv6(name) ? canonical(name) : name))
+
+/** 2001:db8::1 for 2001:DB8:0:0:0:0:0:1 (RFC 5952). */
+const canonical = (address: string): string => new URL(`http://[${address}]`).hostname.slice(1, -1)
 
 const commonName = (issuer: string): string => /^(?:CN|O)=(.*)$/m.exec(issuer)?.[1] ?? issuer
 
-/** Key and chain of one file; null when there is none. @throws when it holds something else */
-export const readCertificate = (path: string): Pem | null => {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
-  const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----\n?/.exec(
-    text,
-  )
-  if (!key) throw new Error(`${path} holds no private key`)
-  return { key: key[0], cert: text.replace(key[0], '').trimStart() }
+/**
+ * @param certFile and keyFile: what they are called in sentences
+ * @throws when it is no certificate, no key, or the key is another's
+ */
+export const checkPair = ({ cert, key }: Pem, certFile: string, keyFile: string): void => {
+  const certificate = attempt(() => new X509Certificate(cert))
+  if (!certificate) throw new Error(`${certFile} holds no certificate in PEM`)
+  const privateKey = attempt(() => createPrivateKey(key))
+  if (!privateKey) throw new Error(`${keyFile} holds no private key in PEM, or one with a password`)
+  if (!certificate.checkPrivateKey(privateKey))
+    throw new Error(`the key of ${keyFile} does not belong to the certificate of ${certFile}`)
 }
 
-/** Both in one file that only we may read: there is no moment at which they do not fit. */
-export const writeCertificate = (path: string, { cert, key }: Pem): void =>
-  stageFile(path, `${key}${cert}`, 0o600).commit()
+const attempt = <T>(make: () => T): T | null => {
+  try {
+    return make()
+  } catch {
+    return null
+  }
+}
+
+const KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----\n?/
+
+/** Key and chain of one file; null when there is none. @throws when they cannot be used */
+export const readCertificate = (path: string): Pem | null => {
+  if (!existsSync(path)) return null
+  const text = readFileSync(path, 'utf8')
+  const [key = ''] = KEY.exec(text) ?? []
+  const pem = { key, cert: text.replace(key, '').trimStart() }
+  checkPair(pem, path, path)
+  keepPrivate(path)
+  return pem
+}
+
+/**
+ * Both in one file that only we may read: there is no moment at which they do not fit. On disk when it
+ * returns, so that a power cut does not cost what was issued.
+ */
+export const writeCertificate = (path: string, { cert, key }: Pem): void => {
+  // One that is replaced lends its mode.
+  if (existsSync(path)) keepPrivate(path)
+  stageFile(path, `${key.trimEnd()}\n${cert}`, 0o600).commit()
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** Copies and backups come back with whatever mode. */
+const keepPrivate = (path: string): void => chmodSync(path, 0o600)

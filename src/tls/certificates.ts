@@ -3,7 +3,8 @@ import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { AcmeSource } from './acme-source.ts'
-import { factsOf } from './certificate-file.ts'
+import type { AcmeTrouble } from './acme-transport.ts'
+import { covers, factsOf } from './certificate-file.ts'
 import type { Pem } from './edge.ts'
 import type { EdgeHost } from './edge-host.ts'
 import { FilesSource } from './files-source.ts'
@@ -11,15 +12,22 @@ import { InternalSource } from './internal-source.ts'
 import type { PlainHttp } from './plain-http.ts'
 import { Proofs } from './proofs.ts'
 
+/** Has people get it from now on. @throws for one that cannot be used; the one before stays */
+export type Use = (pem: Pem) => Promise<void>
+
 /** Where certificates come from: a certificate authority, the operator's files, or one of our own. */
 export interface Source {
   readonly kind: 'acme' | 'files' | 'internal'
   /** What to begin with: never waits for anybody. @throws when the operator has to mend something */
   first(): Promise<Pem>
-  /** Looks after it from now on. @param install throws for one that cannot be used */
-  start(install: (pem: Pem) => Promise<void>, proofs: Proofs): void
+  /** Looks after it from now on. */
+  start(use: Use, proofs: Proofs): void
   stop(): void
   readonly lastError: string | null
+  /** of what kind that error is, where that makes a difference to what is to be done */
+  readonly trouble: AcmeTrouble | null
+  /** PEM of an authority that devices have to be told of, where there is one */
+  readonly root?: string | null
   /** milliseconds; when it is looked after next, where that is planned */
   readonly nextAttempt: number | null
 }
@@ -59,6 +67,7 @@ export class Certificates {
   readonly #options: Options
   readonly #source: Source
   #current: Pem | null = null
+  #renewals = 0
 
   constructor(options: Options) {
     this.#options = options
@@ -72,14 +81,25 @@ export class Certificates {
   }
 
   start(edge: EdgeHost, http: PlainHttp): void {
-    const install = async (pem: Pem) => {
+    const use = async (pem: Pem) => {
       await edge.setCertificate(pem)
       this.#current = pem
+      this.#renewals++
       const { names, notAfter, issuer } = factsOf(pem.cert)
       const until = new Date(notAfter).toISOString()
       this.#options.log.info({ names, issuer, not_after: until }, 'a new certificate is in use')
     }
-    this.#source.start(install, new Proofs(edge, http))
+    this.#source.start(use, new Proofs(edge, http))
+  }
+
+  /** What devices have to trust first, in PEM; null where they know the authority. */
+  get root(): string | null {
+    return this.#source.root ?? null
+  }
+
+  /** How many were taken up since the start. */
+  get renewals(): number {
+    return this.#renewals
   }
 
   stop(): void {
@@ -105,42 +125,59 @@ export class Certificates {
   /** What is not as it should be, and what to do about it. */
   warnings(): Warning[] {
     const { status } = this
-    const { clock, name } = this.#options
     if (!status || !this.#current) return []
-    const next = status.nextAttempt === null ? null : new Date(status.nextAttempt).toISOString()
-    const hint = hintFor(status.source, next)
-    const why = status.lastError ? `: ${status.lastError}` : ''
-    if (status.temporary)
-      return [
-        {
-          code: 'certificate_missing',
-          message: `there is no certificate for ${name} yet${why}`,
-          hint,
-        },
-      ]
-    const { notBefore, notAfter } = factsOf(this.#current.cert)
-    if (notAfter <= clock()) {
-      const at = new Date(notAfter).toISOString()
-      return [
-        { code: 'certificate_expired', message: `the certificate expired at ${at}${why}`, hint },
-      ]
-    }
-    if (notAfter - clock() < (notAfter - notBefore) * LATE) {
-      const days = Math.floor((notAfter - clock()) / 86_400_000)
-      const message = `the certificate expires in ${days} days and was not renewed${why}`
-      return [{ code: 'certificate_expires', message, hint }]
-    }
-    if (!status.lastError) return []
-    return [{ code: 'certificate_not_renewed', message: status.lastError, hint }]
+    const { name, clock } = this.#options
+    const { cert } = this.#current
+    const [code, message] = wrongWith(cert, status, name, clock()) ?? [null, null]
+    if (code === null) return []
+    const { lastError } = status
+    const why = lastError === null || lastError === message ? '' : `: ${lastError}`
+    const hint = hintFor(status.source, this.#source.trouble, status.nextAttempt)
+    return [{ code, message: `${message}${why}`, hint }]
   }
 }
 
-const hintFor = (source: Source['kind'], next: string | null): string => {
+/** The worst of it: a code, and a sentence without its end. */
+const wrongWith = (
+  cert: string,
+  { temporary, lastError, names }: CertificateStatus,
+  name: string,
+  now: number,
+): [string, string] | null => {
+  if (temporary) return ['certificate_missing', `there is no certificate for ${name} yet`]
+  const { notBefore, notAfter } = factsOf(cert)
+  const left = notAfter - now
+  if (left <= 0)
+    return ['certificate_expired', `the certificate expired at ${new Date(notAfter).toISOString()}`]
+  if (!covers(cert, name))
+    return ['certificate_wrong_name', `the certificate is not for ${name} but ${names.join(', ')}`]
+  if (left < (notAfter - notBefore) * LATE)
+    return ['certificate_expires', `the certificate expires in ${span(left)} and was not renewed`]
+  return lastError === null ? null : ['certificate_not_renewed', lastError]
+}
+
+const HOUR_MS = 3_600_000
+
+const span = (ms: number): string => {
+  const hours = Math.floor(ms / HOUR_MS)
+  return hours < 72 ? `${hours} hours` : `${Math.floor(hours / 24)} days`
+}
+
+const hintFor = (
+  source: Source['kind'],
+  trouble: AcmeTrouble | null,
+  nextAttempt: number | null,
+): string => {
   if (source === 'files')
     return 'Put a good pair in the place of tls.cert_file and tls.key_file; it is taken up within seconds.'
   if (source === 'internal') return 'Look into the log of this server.'
-  const again = next === null ? '' : ` It is tried again at ${next}.`
-  return `Run golive doctor: the name must lead to this server, and ports 443 and 80 must be open.${again}`
+  const next = nextAttempt === null ? 'later' : `at ${new Date(nextAttempt).toISOString()}`
+  const again = `It is tried again ${next}.`
+  if (trouble === 'pause')
+    return `There is nothing to do: the certificate authority asks for a pause. ${again} A restart does not shorten it.`
+  if (trouble === 'silent')
+    return `Run golive doctor: this server has to reach the certificate authority. ${again}`
+  return `Run golive doctor: the name must lead to this server, and ports 443 and 80 must be open. ${again}`
 }
 
 const sourceOf = ({ config: { tls }, name, dataDir, clock, log }: Options): Source => {

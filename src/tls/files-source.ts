@@ -1,7 +1,7 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import type { Logger } from '../lib/log.ts'
-import type { Source } from './certificates.ts'
+import { checkPair } from './certificate-file.ts'
+import type { Source, Use } from './certificates.ts'
 import type { Pem } from './edge.ts'
 
 /** Tools that renew move links about, of which watching a folder would not tell. */
@@ -11,6 +11,7 @@ const LOOK_MS = 5000
 export class FilesSource implements Source {
   readonly kind = 'files'
   readonly nextAttempt = null
+  readonly trouble = null
   readonly #certFile: string
   readonly #keyFile: string
   readonly #log: Logger
@@ -29,8 +30,8 @@ export class FilesSource implements Source {
     return this.#read()
   }
 
-  start(install: (pem: Pem) => Promise<void>): void {
-    this.#timer = setInterval(() => void this.#look(install), LOOK_MS)
+  start(use: Use): void {
+    this.#timer = setInterval(() => void this.#look(use), LOOK_MS)
   }
 
   stop(): void {
@@ -38,12 +39,12 @@ export class FilesSource implements Source {
   }
 
   /** Takes up what changed. One that cannot be used is said once; the one before stays. */
-  async #look(install: (pem: Pem) => Promise<void>): Promise<void> {
+  async #look(use: Use): Promise<void> {
     const mark = this.#mark()
     if (mark === this.#seen) return
     this.#seen = mark
     try {
-      await install(this.#read())
+      await use(this.#read())
       this.lastError = null
     } catch (error) {
       this.lastError = (error as Error).message
@@ -73,24 +74,12 @@ const textOf = (path: string): string => {
   }
 }
 
-const checkPair = ({ cert, key }: Pem, certFile: string, keyFile: string): void => {
-  const certificate = attempt(() => new X509Certificate(cert))
-  if (!certificate) throw new Error(`${certFile} holds no certificate in PEM`)
-  const privateKey = attempt(() => createPrivateKey(key))
-  if (!privateKey) throw new Error(`${keyFile} holds no private key in PEM, or one with a password`)
-  if (!certificate.checkPrivateKey(privateKey))
-    throw new Error(`the key of ${keyFile} does not belong to the certificate of ${certFile}`)
-}
-
-const attempt = <T>(make: () => T): T | null => {
-  try {
-    return make()
-  } catch {
-    return null
-  }
-}
-
+/** Also of what links lead to. One that cannot be looked at will say so when it is read. */
 const markOf = (path: string): string => {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat ? `${stat.ino}:${stat.mtimeMs}:${stat.size}` : 'none'
+  try {
+    const { ino, mtimeMs, size } = statSync(path)
+    return `${ino}:${mtimeMs}:${size}`
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code)
+  }
 }

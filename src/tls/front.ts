@@ -32,7 +32,7 @@ export class TlsFront {
   constructor(options: Options) {
     this.#options = options
     this.certificates = new Certificates(options)
-    this.#http = new PlainHttp(options.publicUrl)
+    this.#http = new PlainHttp(options.publicUrl, () => this.certificates.root)
   }
 
   /**

@@ -1,15 +1,25 @@
 /** Where a certificate authority looks for its proof (HTTP-01, RFC 8555 §8.3). */
 const CHALLENGES = '/.well-known/acme-challenge/'
+/** Where a device finds the authority that it is to trust: over HTTPS it would trust none yet. */
+const ROOT = '/ca.pem'
+
+/** By this type devices offer to install it. */
+const ROOT_HEADERS = { 'content-type': 'application/x-x509-ca-cert', 'cache-control': 'no-store' }
 
 /** The plain port 80: proofs for the certificate authority, and the way to HTTPS for everybody else. */
 export class PlainHttp {
   readonly #publicUrl: string
+  readonly #root: () => string | null
   readonly #answers = new Map<string, string>()
   #server: Bun.Server<undefined> | null = null
 
-  /** @param publicUrl origin that everything else is sent to */
-  constructor(publicUrl: string) {
+  /**
+   * @param publicUrl origin that everything else is sent to
+   * @param root PEM of an authority of our own; null for none
+   */
+  constructor(publicUrl: string, root: () => string | null) {
     this.#publicUrl = publicUrl
+    this.#root = root
   }
 
   /** @throws EADDRINUSE, EACCES */
@@ -38,6 +48,8 @@ export class PlainHttp {
     // As it was sent: a broken Host would make the whole of it no URL.
     const path = url.slice(url.indexOf('/', 'http://'.length))
     if (path.startsWith(CHALLENGES)) return this.#proof(path.slice(CHALLENGES.length))
+    const root = path === ROOT ? this.#root() : null
+    if (root !== null) return new Response(root, { headers: ROOT_HEADERS })
     if (method !== 'GET' && method !== 'HEAD')
       return new Response(`This server speaks HTTPS: use ${this.#publicUrl}\n`, { status: 400 })
     // Never the Host that was sent: a link to here could then lead anywhere.

@@ -3,39 +3,64 @@ import { join } from 'node:path'
 import { issuedBy, newAuthority } from '../../src/tls/x509.ts'
 import type { Machine } from './lab-machine.ts'
 import { LineLog } from './line-log.ts'
+import { freePorts } from './ports.ts'
 import { until } from './wait.ts'
 
 export interface PebbleOptions {
   /** Life of what it issues, in seconds. */
   lifeSeconds?: number
-  /** Port on which it looks for proofs over TLS; default 443. */
+  /** Ports on which it looks for proofs; default 443 and 80. */
   tlsPort?: number
+  httpPort?: number
   /** Percent of good nonces that it refuses all the same; default 20. */
   nonceReject?: number
+  /** Percent of orders for which it takes an earlier proof; default 50. */
+  proofReuse?: number
+  /** Of its own and its name server's: where it shares a machine with others. */
+  ports?: Ports
 }
 
-const PORT = 14000
-const MANAGEMENT_PORT = 15000
-const DNS_PORT = 8053
-const DNS_MANAGEMENT_PORT = 8055
+type Ports = [number, number, number, number]
+
+/** For ACME, its management, its name server, and that one's management. */
+const PORTS: Ports = [14000, 15000, 8053, 8055]
+
+/** This machine itself, for tests that need no other one. */
+const HERE: Pick<Machine, 'prefix' | 'fetch'> = {
+  prefix: [],
+  fetch: (url, init) =>
+    fetch(url, { ...init, keepalive: false, tls: { rejectUnauthorized: false } }),
+}
 
 /** Let's Encrypt's own small certificate authority for tests, with a name server that says what it is told. */
 export class Pebble implements AsyncDisposable {
   readonly directory: string
   /** PEM file of the authority that Pebble itself is reached by. */
   readonly rootFile: string
+  /** What it shows itself, for who stands in front of it. */
+  readonly certFile: string
+  readonly keyFile: string
   readonly log = new LineLog()
-  readonly #machine: Machine
+  readonly #machine: Pick<Machine, 'prefix' | 'fetch'>
   readonly #folder: string
   readonly #options: PebbleOptions
+  readonly #ports: Ports
   #processes: Bun.Subprocess[] = []
 
-  private constructor(machine: Machine, name: string, folder: string, options: PebbleOptions) {
+  private constructor(
+    machine: Pick<Machine, 'prefix' | 'fetch'>,
+    name: string,
+    folder: string,
+    options: PebbleOptions,
+  ) {
     this.#machine = machine
+    this.#ports = options.ports ?? PORTS
     this.#folder = join(folder, 'pebble')
     this.#options = options
-    this.directory = `https://${name}:${PORT}/dir`
+    this.directory = `https://${name}:${this.#ports[0]}/dir`
     this.rootFile = join(this.#folder, 'root.pem')
+    this.certFile = join(this.#folder, 'cert.pem')
+    this.keyFile = join(this.#folder, 'key.pem')
   }
 
   /**
@@ -53,15 +78,24 @@ export class Pebble implements AsyncDisposable {
     return pebble
   }
 
+  /** One on loopback, on ports that are free; beside others. */
+  static async here(folder: string, options: PebbleOptions = {}): Promise<Pebble> {
+    const ports = (await freePorts(4)) as Ports
+    const pebble = new Pebble(HERE, '127.0.0.1', folder, { ...options, ports })
+    await pebble.#prepare('localhost')
+    return pebble
+  }
+
   /** @param names what its name server says, address by name; other names have none */
   async start(names: Record<string, string>): Promise<void> {
+    const [, , dnsPort, dnsManagementPort] = this.#ports
     const dns = [
-      ...[`-dnsserver=127.0.0.1:${DNS_PORT}`, `-management=127.0.0.1:${DNS_MANAGEMENT_PORT}`],
+      ...[`-dnsserver=127.0.0.1:${dnsPort}`, `-management=127.0.0.1:${dnsManagementPort}`],
       ...['-defaultIPv4=', '-defaultIPv6=', '-http01=', '-https01=', '-tlsalpn01=', '-doh='],
     ]
     this.#spawn(pebbleProgram('pebble-challtestsrv'), dns)
     const config = join(this.#folder, 'config.json')
-    this.#spawn(pebbleProgram('pebble'), [`-config=${config}`, `-dnsserver=127.0.0.1:${DNS_PORT}`])
+    this.#spawn(pebbleProgram('pebble'), [`-config=${config}`, `-dnsserver=127.0.0.1:${dnsPort}`])
     const ready = async () => {
       for (const [host, address] of Object.entries(names)) await this.setAddress(host, address)
       return (await this.#manage('/roots/0')).ok
@@ -75,7 +109,7 @@ export class Pebble implements AsyncDisposable {
       ['/clear-a', { host }],
       ['/add-a', { host, addresses: [address] }],
     ] as const) {
-      const url = `http://127.0.0.1:${DNS_MANAGEMENT_PORT}${path}`
+      const url = `http://127.0.0.1:${this.#ports[3]}${path}`
       const answer = await this.#machine.fetch(url, { method: 'POST', body: JSON.stringify(body) })
       if (!answer.ok) throw new Error(`the name server answered ${answer.status} to ${path}`)
     }
@@ -96,12 +130,19 @@ export class Pebble implements AsyncDisposable {
     return this.stop()
   }
 
-  #manage(path: string): Promise<Response> {
-    return this.#machine.fetch(
-      `https://127.0.0.1:${MANAGEMENT_PORT}${path}`,
-      {},
-      { anything: true },
-    )
+  /** What it answers from now on when it is asked when to renew this certificate. */
+  async setRenewalWindow(certificate: string, start: Date, end: Date): Promise<void> {
+    const ARIResponse = JSON.stringify({ suggestedWindow: { start, end } })
+    const answer = await this.#manage('/set-renewal-info/', {
+      method: 'POST',
+      body: JSON.stringify({ certificate, ARIResponse }),
+    })
+    if (!answer.ok) throw new Error(`Pebble answered ${answer.status} ${await answer.text()}`)
+  }
+
+  #manage(path: string, init: RequestInit = {}): Promise<Response> {
+    const url = `https://127.0.0.1:${this.#ports[1]}${path}`
+    return this.#machine.fetch(url, init, { anything: true })
   }
 
   async #prepare(name: string): Promise<void> {
@@ -109,16 +150,17 @@ export class Pebble implements AsyncDisposable {
     const authority = await newAuthority('root of the test authority', 2)
     const { cert, key } = await issuedBy(authority, [name, '127.0.0.1'], 2)
     writeFileSync(this.rootFile, authority.cert)
-    writeFileSync(join(this.#folder, 'cert.pem'), cert)
-    writeFileSync(join(this.#folder, 'key.pem'), key)
+    writeFileSync(this.certFile, cert)
+    writeFileSync(this.keyFile, key)
     const validityPeriod = this.#options.lifeSeconds ?? 90 * 86_400
     const profile = { description: 'for tests', validityPeriod }
+    const [port, managementPort] = this.#ports
     const pebble = {
-      listenAddress: `0.0.0.0:${PORT}`,
-      managementListenAddress: `127.0.0.1:${MANAGEMENT_PORT}`,
-      certificate: join(this.#folder, 'cert.pem'),
-      privateKey: join(this.#folder, 'key.pem'),
-      httpPort: 80,
+      listenAddress: `${this.#machine === HERE ? '127.0.0.1' : '0.0.0.0'}:${port}`,
+      managementListenAddress: `127.0.0.1:${managementPort}`,
+      certificate: this.certFile,
+      privateKey: this.keyFile,
+      httpPort: this.#options.httpPort ?? 80,
       tlsPort: this.#options.tlsPort ?? 443,
       ocspResponderURL: '',
       externalAccountBindingRequired: false,
@@ -134,6 +176,7 @@ export class Pebble implements AsyncDisposable {
       PATH: process.env.PATH ?? '',
       PEBBLE_VA_NOSLEEP: '1',
       PEBBLE_WFE_NONCEREJECT: String(this.#options.nonceReject ?? 20),
+      PEBBLE_AUTHZREUSE: String(this.#options.proofReuse ?? 50),
     }
     const child = Bun.spawn([...this.#machine.prefix, program, ...args], {
       env,

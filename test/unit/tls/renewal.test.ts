@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serverNameOf } from '../../../src/tls/proofs.ts'
-import { pauseAfter, renewAt } from '../../../src/tls/renewal.ts'
-import { readState, writeState } from '../../../src/tls/renewal-state.ts'
+import { pauseAfter, pauseUntil, renewAt } from '../../../src/tls/renewal.ts'
+import { freshState, readState, writeState } from '../../../src/tls/renewal-state.ts'
 
 const DAY = 86_400_000
 const MINUTE = 60_000
@@ -31,6 +31,10 @@ describe('a certificate is renewed', () => {
     expect(renewAt(lived(90), { start: 10 * DAY, end: 9 * DAY }, 0.5)).toBe(10 * DAY)
   })
 
+  test('at once when that window is over, but never again and again while it is new', () => {
+    expect(renewAt(lived(90), { start: -2 * DAY, end: -DAY }, 0.5)).toBe(0.9 * DAY)
+  })
+
   test('while there is time for tries that fail, though the window ends later', () => {
     expect(renewAt(lived(90), { start: 80 * DAY, end: 95 * DAY }, 0.9)).toBe(75 * DAY)
     expect(renewAt(lived(6), { start: 0, end: 6 * DAY }, 0.99)).toBe(4.5 * DAY)
@@ -53,12 +57,33 @@ describe('after failures', () => {
   test('they are remembered, and a broken memory is as good as none', () => {
     const folder = mkdtempSync(join(tmpdir(), 'golive-renewal-'))
     const file = join(folder, 'renewal.json')
-    expect(readState(file)).toMatchObject({ failures: 0, notBefore: null, lastError: null })
-    writeState(file, { ...readState(file), failures: 3, notBefore: 7, lastError: 'silent' })
-    expect(readState(file)).toMatchObject({ failures: 3, notBefore: 7, lastError: 'silent' })
-    writeFileSync(file, '{"failures": ')
-    expect(readState(file)).toMatchObject({ failures: 0, notBefore: null })
+    const read = () => readState(file, 'here')
+    expect(read()).toMatchObject({ failures: 0, notBefore: null, lastError: null })
+    writeState(file, { ...read(), failures: 3, notBefore: 7, lastError: 'silent' })
+    expect(read()).toMatchObject({ failures: 3, notBefore: 7, lastError: 'silent' })
+    for (const broken of ['{"failures": ', '[]', '{}', '{"about":"here","failures":"3"}']) {
+      writeFileSync(file, broken)
+      expect(read()).toMatchObject({ failures: 0, notBefore: null, isStopgap: false })
+    }
     rmSync(folder, { recursive: true })
+  })
+
+  test('those of another name or authority hold nobody up, and its certificate is only a stopgap', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'golive-renewal-'))
+    const file = join(folder, 'renewal.json')
+    writeState(file, { ...freshState('staging a.example'), failures: 9, notBefore: 7 })
+    expect(readState(file, 'production a.example')).toMatchObject({
+      failures: 0,
+      notBefore: null,
+      isStopgap: true,
+    })
+    rmSync(folder, { recursive: true })
+  })
+
+  test('a pause that was set while the clock was wrong is none', () => {
+    expect(pauseUntil(null, 5 * DAY)).toBe(0)
+    expect(pauseUntil(6 * DAY, 5 * DAY)).toBe(6 * DAY)
+    expect(pauseUntil(400 * DAY, 5 * DAY)).toBe(0)
   })
 })
 
