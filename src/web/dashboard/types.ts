@@ -138,10 +138,14 @@ export interface Status {
   database: { ok: boolean }
   disk: { path: string; free_bytes: number; total_bytes: number } | null
   certificate: {
-    names?: string[]
-    not_after?: string | null
-    last_error?: string | null
-    next_attempt?: string | null
+    names: string[]
+    not_after: string
+    issuer: string
+    source: 'acme' | 'files' | 'internal'
+    /** until there is one that browsers believe */
+    temporary: boolean
+    last_error: string | null
+    next_attempt: string | null
   } | null
   addresses: {
     public_url: string

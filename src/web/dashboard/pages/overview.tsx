@@ -135,15 +135,17 @@ const Health = ({ status }: { status: Status }) => {
 const isOwnMachine = ({ public_url }: Status): boolean => public_url.startsWith('http://')
 
 export const certificateState = (status: Status): ReactNode => {
-  const until = status.certificate?.not_after
-  if (until) return <Time at={until} />
+  const { certificate } = status
+  if (certificate?.temporary) return 'None yet'
+  if (certificate) return <Time at={certificate.not_after} />
   return isOwnMachine(status) ? 'Not needed' : '—'
 }
 
 const certificateNote = (status: Status): string | null => {
   const { certificate } = status
   if (certificate?.last_error) return certificate.last_error
-  if (certificate) return `expires; for ${certificate.names?.join(', ') ?? status.public_url}`
+  if (certificate?.temporary) return 'the certificate authority is being asked'
+  if (certificate) return `expires; for ${certificate.names.join(', ')}`
   return isOwnMachine(status) ? 'this server is reached without TLS' : 'kept outside of GoLive'
 }
 

@@ -30,6 +30,7 @@ export const StatusPage = () => {
               <Server status={status} />
               <Addresses status={status} />
             </div>
+            {status.certificate && <Certificate certificate={status.certificate} />}
             <LastLines lines={status.livekit.last_lines} />
           </>
         )}
@@ -125,6 +126,33 @@ const Server = ({ status }: { status: Status }) => {
           ['Disk', disk ? `${bytes(disk.free_bytes)} of ${bytes(disk.total_bytes)} free` : '—'],
           ['Data folder', <code key="dir">{data_dir}</code>],
           ['Certificate', certificateState(status)],
+        ]}
+      />
+    </Panel>
+  )
+}
+
+const SOURCES = {
+  acme: 'a certificate authority, renewed by itself',
+  files: 'your own files, read again when they change',
+  internal: 'the authority of this server, renewed by itself',
+}
+
+const Certificate = ({ certificate }: { certificate: NonNullable<Status['certificate']> }) => {
+  const { names, not_after, issuer, source, temporary, last_error, next_attempt } = certificate
+  return (
+    <Panel title="Certificate">
+      <Facts
+        facts={[
+          ['For', names.join(', ')],
+          ['Until', <Time key="until" at={not_after} />],
+          ['Issuer', temporary ? 'this server itself, for the time being' : issuer],
+          ['From', SOURCES[source]],
+          [
+            temporary ? 'Next attempt' : 'Next renewal',
+            <Time key="next" at={next_attempt} none="when the files change" />,
+          ],
+          ['Last error', last_error ?? <span className="soft">none</span>],
         ]}
       />
     </Panel>
