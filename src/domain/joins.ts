@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { FrameError, isSimulation, joinedSid, swapRefreshToken } from '../livekit/frames.ts'
 import { internalJoinToken, type LivekitKey } from '../livekit/grants.ts'
 import { stayOf } from '../livekit/join-request.ts'
 import { openSignal, SignalError, type Upstream } from '../livekit/signal.ts'
 import type { Calls } from './calls.ts'
+import { Connection } from './connection.ts'
 import { type Admission, type Gate, mediaUnavailable, Refusal } from './gate.ts'
 import type { Moderation } from './moderation.ts'
-import type { Presence, Seat, SeatSocket } from './presence.ts'
+import type { Presence, Seat } from './presence.ts'
 import type { Problems } from './problems.ts'
 import { NO_TENANT, splitLivekitRoomName } from './room-names.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
@@ -22,8 +22,6 @@ export interface JoinRequest {
 }
 
 const OPEN_TIMEOUT_MS = 7000
-/** LiveKit closes by itself within milliseconds; revoked must mean out within a second. */
-const LAST_WORDS_MS = 500
 
 /** Keeps count of the addresses that people in calls come from. */
 export interface Callers {
@@ -65,7 +63,9 @@ export class Joins {
   async validate(token: string | null, query: string): Promise<Refusal | null> {
     const claims = this.#deps.gate.read(token)
     if (claims instanceof Refusal) return claims
-    const verdict = await this.#deps.gate.check(claims, stayIn(claims, query))
+    const verdict = await this.#deps.gate
+      .check(claims, stayIn(claims, query))
+      .catch((error: unknown) => this.#failed(error))
     return verdict instanceof Refusal ? verdict : null
   }
 
@@ -78,9 +78,15 @@ export class Joins {
     request: JoinRequest,
     attach: (connection: Connection) => boolean,
   ): Promise<Refusal | Connection> {
-    const outcome = await this.#open(token, request, attach)
+    const outcome = await this.#open(token, request, attach).catch((error) => this.#failed(error))
     if (outcome instanceof Refusal) this.note(token, outcome)
     return outcome
+  }
+
+  /** Whatever it was, SDKs have to come again: any other answer could end the call for them. */
+  #failed(error: unknown): Refusal {
+    this.#deps.log.error({ err: error }, 'a join could not be decided')
+    return mediaUnavailable()
   }
 
   /** Remembers a refusal for the operator, when the token tells whose it is. */
@@ -122,9 +128,12 @@ export class Joins {
       presence.failed(seat)
       return upstream
     }
-    const connection = new Connection({ upstream, seat, claims, presence, tokens, clock, request })
+    const { address } = request
+    const connection = new Connection({ upstream, seat, claims, presence, tokens, clock, address })
     presence.opened(seat, connection)
-    const late = await this.#putOutMeanwhile(admission, connection)
+    const late = await this.#putOutMeanwhile(admission, connection).catch((error: unknown) =>
+      this.#failed(error),
+    )
     if (late === null) this.#count(connection, request)
     if (late === null && attach(connection)) return connection
     connection.abandon()
@@ -187,10 +196,12 @@ export class Joins {
   ): Promise<Refusal | null> {
     const { presence, gate, calls } = this.#deps
     if (presence.epoch === epoch) return null
-    const verdict = await gate.check(claims, connection.seat.sid)
+    // The connection that holds the seat is this very one: it is no second one of itself.
+    const again: JoinClaims = { ...claims, onDuplicate: 'replace' }
+    const verdict = await gate.check(again, null)
     if (!(verdict instanceof Refusal)) {
       // What they may do was changed meanwhile: to come again is the shortest way to what holds now.
-      return isDeepStrictEqual(verdict.claims, claims) ? null : mediaUnavailable()
+      return isDeepStrictEqual(verdict.claims, again) ? null : mediaUnavailable()
     }
     await calls.remove(connection.seat)
     return verdict
@@ -204,109 +215,3 @@ const stayIn = ({ onDuplicate }: JoinClaims, query: string): string | null =>
 /** For the record only: there is nobody left to read it. */
 const clientLeft = (): Refusal =>
   new Refusal('upgrade_required', 'the client did not go through with the upgrade')
-
-interface Sides {
-  upstream: Upstream
-  seat: Seat
-  claims: JoinClaims
-  presence: Presence
-  tokens: Tokens
-  clock: Clock
-  request: JoinRequest
-}
-
-/** Milliseconds in which a living client has answered a ping. */
-const PROBE_MS = 1500
-
-/** One client's way to LiveKit: both directions pass here, frame by frame. */
-export class Connection implements SeatSocket {
-  readonly upstream: Upstream
-  readonly seat: Seat
-  readonly address: string | null
-  readonly #claims: JoinClaims
-  readonly #presence: Presence
-  readonly #tokens: Tokens
-  readonly #clock: Clock
-  /** called once, when the client's side is gone */
-  ended: () => unknown = () => undefined
-  #answered = false
-  /** frames that came before the client's side was ready */
-  readonly early: (string | ArrayBuffer)[] = []
-  heardAt: number
-  /** sends a ping to the client, once its side is there */
-  ping: (() => void) | null = null
-  #waiting: (() => void)[] = []
-
-  constructor({ upstream, seat, claims, presence, tokens, clock, request }: Sides) {
-    this.upstream = upstream
-    this.seat = seat
-    this.address = request.address
-    this.#claims = claims
-    this.#presence = presence
-    this.#tokens = tokens
-    this.#clock = clock
-    this.heardAt = clock()
-    upstream.onmessage = ({ data }) => void this.early.push(data as string | ArrayBuffer)
-  }
-
-  /** The client sent something, or answered a ping. */
-  heard(): void {
-    this.heardAt = this.#clock()
-    for (const done of this.#waiting.splice(0)) done()
-  }
-
-  probe(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve)
-    setTimeout(resolve, PROBE_MS)
-    this.ping?.()
-    return promise
-  }
-
-  /** A frame from LiveKit as the client may see it. @throws FrameError when it must not be sent */
-  down(data: string | ArrayBuffer): string | Uint8Array {
-    const frame = typeof data === 'string' ? data : new Uint8Array(data)
-    if (!this.#answered) this.#settle(joinedSid(frame))
-    try {
-      return swapRefreshToken(frame, (token) => this.#tokens.renew(token, this.#claims))
-    } catch (cause) {
-      throw cause instanceof FrameError
-        ? cause
-        : new FrameError('a token could not be swapped', { cause })
-    }
-  }
-
-  /** A frame from the client; null when it must not reach LiveKit. */
-  up<T extends string | Uint8Array>(frame: T): T | null {
-    this.heard()
-    return isSimulation(frame) ? null : frame
-  }
-
-  /**
-   * Ends the connection, if LiveKit does not: after it removed somebody it says why in a last
-   * frame, which a hasty close would cut off, and the client would try to come back.
-   */
-  close(): void {
-    setTimeout(() => this.upstream.close(1000), LAST_WORDS_MS)
-  }
-
-  /** The client's side is gone. The seat stays: only LiveKit says when somebody has left. */
-  clientGone(): void {
-    this.#presence.closed(this.seat, this)
-    this.ended()
-    this.ended = () => undefined
-    if (!this.#answered) this.#settle(null)
-  }
-
-  /** Nobody took it. */
-  abandon(): void {
-    this.clientGone()
-    this.upstream.close(1000)
-  }
-
-  /** The upgrade is over with LiveKit's first frame, or with the end of the connection before it. */
-  #settle(sid: string | null): void {
-    this.#answered = true
-    this.#presence.answered(this.seat, sid)
-  }
-}

@@ -1,4 +1,4 @@
-import type { Connection } from '../domain/joins.ts'
+import type { Connection } from '../domain/connection.ts'
 import type { Logger } from '../lib/log.ts'
 
 /** What belongs to one client's socket. */
