@@ -7,17 +7,11 @@ import type { Calls } from './calls.ts'
 import { checkRoom } from './checks.ts'
 import type { Credentials } from './credentials.ts'
 import type { Minutes } from './minutes.ts'
-import {
-  banOf,
-  effective,
-  isTokenRevoked,
-  type Moderation,
-  NO_RULES,
-  type RoomRules,
-} from './moderation.ts'
+import type { Moderation } from './moderation.ts'
 import type { Presence, Seat, SeatSocket } from './presence.ts'
 import { isRevoked } from './revocation.ts'
 import { livekitRoomName, NO_TENANT, splitLivekitRoomName } from './room-names.ts'
+import { banOf, effective, isTokenRevoked, NO_RULES, type RoomRules } from './room-rules.ts'
 import { type Room, type Rooms, roomOf } from './rooms.ts'
 import { type Tenant, tenantOf } from './tenants.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'

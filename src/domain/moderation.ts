@@ -1,54 +1,17 @@
 import type { Clock } from '../lib/clock.ts'
 import { newId } from '../lib/ids.ts'
-import { type GrantChanges, withChanges } from '../livekit/grants.ts'
 import type { Db, Store } from '../store/db.ts'
 import * as members from '../store/members.ts'
 import * as revocations from '../store/revocations.ts'
 import { GoLiveError } from './errors.ts'
-import { isRevoked } from './revocation.ts'
+import { isBanned, type Member, type MemberChanges, type RoomRules } from './room-rules.ts'
 import type { Room } from './rooms.ts'
-import type { JoinClaims } from './tokens.ts'
-
-/** What a tenant changed of somebody in a room. An attribute that is empty is removed. */
-export interface MemberChanges {
-  name?: string | undefined
-  metadata?: string | undefined
-  attributes?: Record<string, string> | undefined
-  permissions?: GrantChanges | undefined
-}
-
-/** What was decided about one person in one room. */
-interface Member {
-  bannedAt: number | null
-  /** null for good */
-  banEndsAt: number | null
-  tokensRevokedBefore: number | null
-  changes: MemberChanges | null
-  /** tokens first issued later know better than the changes */
-  changedAt: number | null
-  ejectAt: number | null
-}
 
 export interface Ban {
   identity: string
   bannedAt: number
   banEndsAt: number | null
 }
-
-interface Revocation {
-  identity: string | null
-  apiKey: string | null
-  revokedBefore: number
-}
-
-/** All that is to be asked before somebody may join a room, besides tenant, key and room. */
-export interface RoomRules {
-  readonly members: ReadonlyMap<string, Member>
-  readonly revocations: readonly Revocation[]
-}
-
-/** Where nobody decided anything. */
-export const NO_RULES: RoomRules = { members: new Map(), revocations: [] }
 
 /**
  * No token that was first issued earlier can still be used: they live a day, renewed ones ten
@@ -58,7 +21,6 @@ const TOKENS_LIVE_MS = 25 * 3600_000
 const MOST_ROOMS = 10_000
 const MOST_MEMBERS = 10_000
 const MOST_REVOCATIONS = 1000
-const MOST_EJECTED_AT_ONCE = 500
 
 type Change = (before: members.MemberRow | undefined) => members.MemberColumns
 
@@ -160,13 +122,8 @@ export class Moderation {
 
   /** Whose time is over, once: asking again does not name them again. */
   async takeOverdue(): Promise<{ roomId: string; identity: string }[]> {
-    const { store, clock } = this.#deps
-    const now = clock()
-    const overdue = await members.listOverdue(store.db, now, MOST_EJECTED_AT_ONCE)
-    for (const { room_id: roomId, identity } of overdue) {
-      await members.putMember(store.db, { roomId, identity, now }, { eject_at: null })
-      this.#forget(roomId)
-    }
+    const overdue = await members.takeOverdue(this.#deps.store.db, this.#deps.clock())
+    for (const { room_id } of overdue) this.#forget(room_id)
     return overdue.map(({ room_id, identity }) => ({ roomId: room_id, identity }))
   }
 
@@ -176,7 +133,7 @@ export class Moderation {
    */
   async revoke(
     where: { tenantId: string; roomId: string | null },
-    whose: Revocation,
+    whose: RoomRules['revocations'][number],
   ): Promise<string> {
     const { store, clock } = this.#deps
     const id = newId(clock())
@@ -259,53 +216,6 @@ const memberOf = (row: members.MemberRow): Member => ({
 
 const changesOf = (row: members.MemberRow | undefined): MemberChanges =>
   row?.changes ? (JSON.parse(row.changes) as MemberChanges) : {}
-
-/** Was this token taken back, in whatever way? */
-export const isTokenRevoked = (rules: RoomRules, claims: JoinClaims): boolean => {
-  const { identity, apiKey, issuedAt } = claims
-  const member = rules.members.get(identity)
-  if (member && isRevoked(issuedAt, member.tokensRevokedBefore)) return true
-  return rules.revocations.some(
-    (one) =>
-      (one.identity === null || one.identity === identity) &&
-      (one.apiKey === null || one.apiKey === apiKey) &&
-      isRevoked(issuedAt, one.revokedBefore),
-  )
-}
-
-/** The end of a ban that holds now, null for one without; undefined when there is none. */
-export const banOf = (
-  rules: RoomRules,
-  identity: string,
-  now: number,
-): { endsAt: number | null } | undefined => {
-  const member = rules.members.get(identity)
-  return isBanned(member, now) ? { endsAt: member?.banEndsAt ?? null } : undefined
-}
-
-const isBanned = (member: Member | undefined, now: number): boolean =>
-  member !== undefined &&
-  member.bannedAt !== null &&
-  (member.banEndsAt === null || member.banEndsAt > now)
-
-/** What holds now for who holds this token: what it says, and over it what was changed since. */
-export const effective = (rules: RoomRules, claims: JoinClaims): JoinClaims => {
-  const member = rules.members.get(claims.identity)
-  if (!member?.changes || !isRevoked(claims.issuedAt, member.changedAt)) return claims
-  const { name, metadata, attributes, permissions } = member.changes
-  return {
-    ...claims,
-    ...(name === undefined ? {} : { name }),
-    ...(metadata === undefined ? {} : { metadata }),
-    ...(attributes === undefined
-      ? {}
-      : { attributes: present({ ...claims.attributes, ...attributes }) }),
-    grants: withChanges(claims.grants, permissions ?? {}),
-  }
-}
-
-const present = (attributes: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ''))
 
 const merge = <T extends object>(before: T | undefined, after: T | undefined): T | undefined =>
   before || after ? ({ ...before, ...given(after ?? {}) } as T) : undefined

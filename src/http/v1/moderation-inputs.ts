@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { MemberChanges } from '../../domain/moderation.ts'
 import {
   attributesSchema,
   displayNameSchema,
@@ -9,6 +8,7 @@ import {
 } from '../../domain/names.ts'
 import type { DataMessage } from '../../domain/participants.ts'
 import type { Whose } from '../../domain/revocations.ts'
+import type { MemberChanges } from '../../domain/room-rules.ts'
 import { DAY, instant, PUBLISH_SOURCES, permissionsInput, toGrants } from './inputs.ts'
 import { digits, queryFlag } from './shapes.ts'
 
