@@ -10,9 +10,10 @@ import {
 import { withChanges } from '../livekit/grants.ts'
 import { type Calls, mediaUnavailable } from './calls.ts'
 import { GoLiveError } from './errors.ts'
-import type { MemberChanges, Moderation } from './moderation.ts'
+import type { Moderation } from './moderation.ts'
 import type { Presence, Seat } from './presence.ts'
 import { afterInstant } from './revocation.ts'
+import type { MemberChanges } from './room-rules.ts'
 import type { Room } from './rooms.ts'
 
 /** Somebody in a call now. */
@@ -92,7 +93,7 @@ export class Participants {
     presence.epoch++
     const { permissions, ...shown } = changes
     const update = { ...shown, grants: permissions && withChanges(grants, permissions) }
-    const person = await livekit.updatePerson(room.livekitName, identity, update).catch(asMissing)
+    const person = await livekit.updatePerson(room.livekitName, identity, update).catch(asLater)
     return this.#described(room, person)
   }
 
@@ -201,6 +202,16 @@ const asMissing = (error: unknown): never => {
   if (error instanceof LivekitError && error.code === 'not_found')
     throw new GoLiveError('participant_not_found', 'this participant has just left')
   return asUnavailable(error)
+}
+
+/** The change is written down by then, and holds from the next join on. */
+const asLater = (error: unknown): never => {
+  if (!(error instanceof LivekitError) || error.code === 'not_found') return asMissing(error)
+  throw new GoLiveError('media_unavailable', 'livekit-server does not answer', {
+    hint: 'The change holds from their next join on. Send it again to have it at once.',
+    retryAfterSeconds: 2,
+    cause: error,
+  })
 }
 
 const asUnavailable = (error: unknown): never => {
