@@ -28,8 +28,8 @@ const line = z.object({
 
 const MOST_KNOWN = 20_000
 const CHUNK_BYTES = 1024 * 1024
-/** Of a longer log only the end is read: who came before has most likely left. */
-const MOST_BYTES = 16 * CHUNK_BYTES
+/** Of a longer log only the end is read: nothing else runs meanwhile, and who came before has most likely left. */
+const MOST_BYTES = 4 * CHUNK_BYTES
 const MOST_CHARACTERS = 100
 
 /**
