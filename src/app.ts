@@ -372,9 +372,17 @@ class Server {
     for (const listener of [...this.#listeners, ...(this.#hook ? [this.#hook] : [])])
       listener.stop(true)
     rmSync(join(this.#data.path, 'golive.sock'), { force: true })
-    await this.#services.credentials.writeUse()
-    await this.#services.minutes.write()
+    const { credentials, minutes } = this.#services
+    await this.#atLast(() => credentials.writeUse())
+    await this.#atLast(() => minutes.write())
     await this.#data.close()
+  }
+
+  /** On a full disk nothing can be written down, and the end comes all the same. */
+  async #atLast(work: () => Promise<void>): Promise<void> {
+    await work().catch((error: unknown) =>
+      this.#log.error({ err: error }, 'not everything could be written down at the end'),
+    )
   }
 }
 
