@@ -4,6 +4,7 @@ import type { Db, Store } from '../store/db.ts'
 import * as members from '../store/members.ts'
 import * as revocations from '../store/revocations.ts'
 import { GoLiveError } from './errors.ts'
+import { Recent } from './recent.ts'
 import { isBanned, type Member, type MemberChanges, type RoomRules } from './room-rules.ts'
 import type { Room } from './rooms.ts'
 
@@ -18,7 +19,6 @@ export interface Ban {
  * minutes more, and who holds one while it is revoked is put out, so that it is not renewed again.
  */
 const TOKENS_LIVE_MS = 25 * 3600_000
-const MOST_ROOMS = 10_000
 const MOST_MEMBERS = 10_000
 const MOST_REVOCATIONS = 1000
 
@@ -32,9 +32,8 @@ interface Deps {
 /** What tenants decided about people: kept in the database, and in memory for rooms asked about lately. */
 export class Moderation {
   readonly #deps: Deps
-  readonly #known = new Map<string, { tenantId: string; rules: RoomRules }>()
-  /** Counts writes: a read that began before one must not be remembered. */
-  #writes = 0
+  /** by room */
+  readonly #known = new Recent<{ tenantId: string; rules: RoomRules }>()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -48,21 +47,15 @@ export class Moderation {
   async of({ id, tenantId }: Pick<Room, 'id' | 'tenantId'>): Promise<RoomRules> {
     const known = this.recall({ id })
     if (known) return known
-    const { db } = this.#deps.store
-    const writes = this.#writes
-    const [people, revoked] = await Promise.all([
-      members.listMembers(db, id),
-      revocations.listRevocations(db, tenantId, id),
-    ])
-    const rules = rulesOf(people, revoked)
-    if (writes === this.#writes) this.#remember(id, tenantId, rules)
+    const { rules } = await this.#known.keep(id, async () => {
+      const { db } = this.#deps.store
+      const [people, revoked] = await Promise.all([
+        members.listMembers(db, id),
+        revocations.listRevocations(db, tenantId, id),
+      ])
+      return { tenantId, rules: rulesOf(people, revoked) }
+    })
     return rules
-  }
-
-  #remember(roomId: string, tenantId: string, rules: RoomRules): void {
-    const oldest = this.#known.size >= MOST_ROOMS ? this.#known.keys().next().value : undefined
-    if (oldest !== undefined) this.#known.delete(oldest)
-    this.#known.set(roomId, { tenantId, rules })
   }
 
   /** Lays these changes over the earlier ones. @throws member_limit_reached */
@@ -123,7 +116,7 @@ export class Moderation {
   /** Whose time is over, once: asking again does not name them again. */
   async takeOverdue(): Promise<{ roomId: string; identity: string }[]> {
     const overdue = await members.takeOverdue(this.#deps.store.db, this.#deps.clock())
-    for (const { room_id } of overdue) this.#forget(room_id)
+    for (const { room_id } of overdue) this.#known.forget(room_id)
     return overdue.map(({ room_id, identity }) => ({ roomId: room_id, identity }))
   }
 
@@ -150,7 +143,7 @@ export class Moderation {
         created_at: clock(),
       })
     })
-    this.#forgetTenant(where.tenantId)
+    this.#known.forgetWhere(({ tenantId }) => tenantId === where.tenantId)
     return id
   }
 
@@ -160,8 +153,7 @@ export class Moderation {
     const now = clock()
     await members.purgeMembers(store.db, now - TOKENS_LIVE_MS, now)
     await revocations.purgeRevocations(store.db, now - TOKENS_LIVE_MS)
-    this.#writes++
-    this.#known.clear()
+    this.#known.forgetWhere(() => true)
   }
 
   async #put(room: Room, identity: string, change: Change): Promise<void> {
@@ -172,7 +164,7 @@ export class Moderation {
       const place = { roomId: room.id, identity, now: clock() }
       await members.putMember(tx, place, change(before))
     })
-    this.#forget(room.id)
+    this.#known.forget(room.id)
   }
 
   async #checkRoom(tx: Db, room: Room): Promise<void> {
@@ -182,17 +174,6 @@ export class Moderation {
         `decisions about ${MOST_MEMBERS} people of this room are kept already`,
         { hint: 'Lift bans that are no longer needed; all else is forgotten after a day.' },
       )
-  }
-
-  #forget(roomId: string): void {
-    this.#writes++
-    this.#known.delete(roomId)
-  }
-
-  #forgetTenant(tenantId: string): void {
-    this.#writes++
-    for (const [roomId, known] of this.#known)
-      if (known.tenantId === tenantId) this.#known.delete(roomId)
   }
 }
 

@@ -4,6 +4,7 @@ import type { Store } from '../store/db.ts'
 import * as rows from '../store/roles.ts'
 import { lockTenant } from '../store/tenants.ts'
 import { GoLiveError } from './errors.ts'
+import { Recent } from './recent.ts'
 
 export type { GrantChanges } from '../livekit/grants.ts'
 
@@ -31,7 +32,6 @@ const BUILT_IN: ReadonlyMap<string, Grants> = new Map([
 ])
 
 const MOST_ROLES = 50
-const MOST_TENANTS = 10_000
 
 interface Deps {
   store: Store
@@ -44,9 +44,7 @@ type Owner = { id: string }
 export class Roles {
   readonly #deps: Deps
   /** by tenant, for minting without a read */
-  readonly #known = new Map<string, ReadonlyMap<string, Grants>>()
-  /** Counts writes: a read that began before one must not be remembered. */
-  #writes = 0
+  readonly #known = new Recent<ReadonlyMap<string, Grants>>()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -85,7 +83,7 @@ export class Roles {
         updated_at: clock(),
       })
     })
-    this.#forget(tenant)
+    this.#known.forget(tenant.id)
     return { name, builtIn: false, grants: all }
   }
 
@@ -93,27 +91,15 @@ export class Roles {
   async delete(tenant: Owner, name: string): Promise<void> {
     if (BUILT_IN.has(name)) throw builtIn(name)
     const isGone = await rows.deleteRole(this.#deps.store.db, tenant.id, name)
-    this.#forget(tenant)
+    this.#known.forget(tenant.id)
     if (!isGone) unknown(name)
   }
 
-  async #read(tenant: Owner): Promise<ReadonlyMap<string, Grants>> {
-    const writes = this.#writes
-    const found = await rows.listRoles(this.#deps.store.db, tenant.id)
-    const own = new Map(found.map((row) => [row.name, JSON.parse(row.grants) as Grants]))
-    if (writes === this.#writes) this.#remember(tenant.id, own)
-    return own
-  }
-
-  #remember(tenantId: string, own: ReadonlyMap<string, Grants>): void {
-    const oldest = this.#known.size >= MOST_TENANTS ? this.#known.keys().next().value : undefined
-    if (oldest !== undefined) this.#known.delete(oldest)
-    this.#known.set(tenantId, own)
-  }
-
-  #forget({ id }: Owner): void {
-    this.#writes++
-    this.#known.delete(id)
+  #read(tenant: Owner): Promise<ReadonlyMap<string, Grants>> {
+    return this.#known.keep(tenant.id, async () => {
+      const found = await rows.listRoles(this.#deps.store.db, tenant.id)
+      return new Map(found.map((row) => [row.name, JSON.parse(row.grants) as Grants]))
+    })
   }
 }
 

@@ -7,7 +7,7 @@ import type { Calls } from './calls.ts'
 import { GoLiveError } from './errors.ts'
 import { decodeCursor, type Page, pageOf } from './page.ts'
 import type { Presence } from './presence.ts'
-import { RoomCache } from './room-cache.ts'
+import { Recent } from './recent.ts'
 import { livekitRoomName } from './room-names.ts'
 import type { Tenant } from './tenants.ts'
 
@@ -103,7 +103,7 @@ interface Deps {
 /** The registry of rooms. LiveKit's rooms are made from it when somebody joins. */
 export class Rooms {
   readonly #deps: Deps
-  readonly #cache = new RoomCache()
+  readonly #cache = new Recent<Room>()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -121,7 +121,7 @@ export class Rooms {
       await rows.insertRoom(tx, rowOf(room))
       return room
     })
-    this.#cache.forget(tenant.id, name)
+    this.#cache.forget(keyOf(tenant, name))
     return taken
   }
 
@@ -175,19 +175,13 @@ export class Rooms {
 
   /** As {@link get}, at once when the room was read lately: for minting. */
   recall(tenant: Tenant, name: string): Room | Promise<Room> {
-    return this.remembered(tenant, name) ?? this.#readThrough(tenant, name)
+    const key = keyOf(tenant, name)
+    return this.#cache.get(key) ?? this.#cache.keep(key, () => this.get(tenant, name))
   }
 
   /** The room, if it was read lately. */
   remembered(tenant: Tenant, name: string): Room | undefined {
-    return this.#cache.get(tenant.id, name)
-  }
-
-  async #readThrough(tenant: Tenant, name: string): Promise<Room> {
-    const state = this.#cache.state
-    const room = await this.get(tenant, name)
-    this.#cache.put(room, state)
-    return room
+    return this.#cache.get(keyOf(tenant, name))
   }
 
   /** Changes what is named and keeps the rest; a running call sees new metadata at once. */
@@ -213,7 +207,7 @@ export class Rooms {
       await rows.updateRoom(tx, rowOf(room))
       return { room, before }
     })
-    this.#cache.forget(tenant.id, name)
+    this.#cache.forget(keyOf(tenant, name))
     if (room.metadata !== before.metadata) await calls.showMetadata(room)
     return room
   }
@@ -234,7 +228,7 @@ export class Rooms {
         await countRooms(tx, tenant.id, -1)
         if (!(await rows.deleteRoom(tx, room.id))) throw roomNotFound(name)
       })
-      this.#cache.forget(tenant.id, name)
+      this.#cache.forget(keyOf(tenant, name))
     })
   }
 
@@ -275,6 +269,8 @@ export class Rooms {
     return room
   }
 }
+
+const keyOf = ({ id }: Tenant, name: string): string => `${id}/${name}`
 
 type Defined = { [Name in keyof RoomInput]?: Exclude<RoomInput[Name], undefined> }
 
