@@ -3,7 +3,7 @@ import type { CheckCall, Checks } from '../domain/checks.ts'
 import { GoLiveError } from '../domain/errors.ts'
 import { rfc3339 } from '../lib/clock.ts'
 import { newRequestId } from '../lib/ids.ts'
-import { networkOf } from './limits.ts'
+import { householdOf } from '../lib/ip.ts'
 import { problemResponse, refusalOf } from './problem.ts'
 
 const PATH = '/check/session'
@@ -27,7 +27,7 @@ export const checkDoor = (checks: Checks): CheckDoor => {
   const begun = new RateLimiterMemory({ points: BEGUN_PER_MINUTE, duration: 60 })
   const begin = async (request: Request, address: string | null): Promise<Response> => {
     refuseOthers(request)
-    const { consumedPoints, msBeforeNext } = await begun.penalty(networkOf(address ?? ''))
+    const { consumedPoints, msBeforeNext } = await begun.penalty(householdOf(address ?? ''))
     if (consumedPoints > BEGUN_PER_MINUTE) throw tooMany(msBeforeNext)
     return Response.json(toCheckCallWire(checks.begin('visitor')), { status: 201 })
   }

@@ -1,6 +1,7 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { GoLiveError } from '../domain/errors.ts'
 import type { Tenant } from '../domain/tenants.ts'
+import { householdOf } from '../lib/ip.ts'
 
 /** Each has its own bucket, so that a storm of token requests cannot starve moderation. */
 export type Kind = 'reads' | 'writes' | 'mints'
@@ -81,22 +82,11 @@ export class FailureThrottle {
 
   /** Counts one failure. The refusal to answer with instead, once there were too many; else null. */
   async count(address: string): Promise<GoLiveError | null> {
-    const { consumedPoints, msBeforeNext } = await this.#failures.penalty(networkOf(address))
+    const { consumedPoints, msBeforeNext } = await this.#failures.penalty(householdOf(address))
     if (consumedPoints <= FAILURES_PER_MINUTE) return null
     return new GoLiveError('rate_limited', 'too many failed authentications from this address', {
       hint: this.#hint,
       retryAfterSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
     })
   }
-}
-
-/** An IPv6 customer owns a /64 at least: single addresses would be no limit at all. */
-export const networkOf = (address: string): string => {
-  if (address.includes('.') || !address.includes(':'))
-    return address.slice(address.lastIndexOf(':') + 1)
-  const [head = '', tail] = address.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const zeros =
-    tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
-  return [...groups, ...Array<string>(Math.max(0, zeros)).fill('0')].slice(0, 4).join(':')
 }

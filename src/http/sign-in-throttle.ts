@@ -1,7 +1,7 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible'
 import { type ErrorCode, GoLiveError } from '../domain/errors.ts'
 import { sha256Hex } from '../lib/crypto.ts'
-import { networkOf } from './limits.ts'
+import { householdOf } from '../lib/ip.ts'
 
 const WINDOW_SECONDS = 15 * 60
 const FAILURES_PER_ADDRESS = 10
@@ -34,7 +34,7 @@ export class SignInThrottle {
    * would all be free. @throws rate_limited, and what `work` throws
    */
   async attempt<T>(account: string, address: string | null, work: () => Promise<T>): Promise<T> {
-    const place = networkOf(address ?? '')
+    const place = householdOf(address ?? '')
     const who = sha256Hex(account.toLowerCase())
     const taken = await this.#take(place, who)
     try {

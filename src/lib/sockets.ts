@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { addressText } from './ip.ts'
 
 export type Protocol = 'tcp' | 'udp'
 
@@ -73,9 +74,7 @@ const PROTOCOLS: Protocol[] = ['tcp', 'udp']
 const readable = (hex: string): string => {
   const bytes = Buffer.from(hex, 'hex')
   for (let at = 0; at < bytes.length; at += 4) bytes.subarray(at, at + 4).reverse()
-  if (bytes.length === 4) return bytes.join('.')
-  const groups = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(at * 2).toString(16))
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
+  return addressText(bytes)
 }
 
 /** Inode of a socket → the first process that has it open. */

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { isIPv4 } from 'node:net'
 import { crc32 } from 'node:zlib'
+import { addressBytes, addressText } from './ip.ts'
 
 /** STUN and TURN messages as bytes (RFC 8489, RFC 8656; ICE's attributes from RFC 8445). */
 
@@ -170,11 +170,12 @@ export const readAddress = (value: Buffer, transaction: Buffer): Endpoint | null
   const wanted = family === FAMILY.ipv4 ? 8 : family === FAMILY.ipv6 ? 20 : 0
   if (value.length !== wanted) return null
   const port = value.readUInt16BE(2) ^ (COOKIE >>> 16)
-  return { address: textOf(masked(value.subarray(4), transaction)), port }
+  return { address: addressText(masked(value.subarray(4), transaction)), port }
 }
 
 export const writeAddress = ({ address, port }: Endpoint, transaction: Buffer): Buffer => {
-  const bytes = bytesOf(address)
+  const bytes = addressBytes(address)
+  if (bytes === null) throw new TypeError(`${address} is no address`)
   const head = Buffer.from([0, bytes.length === 4 ? FAMILY.ipv4 : FAMILY.ipv6, 0, 0])
   head.writeUInt16BE(port ^ (COOKIE >>> 16), 2)
   return Buffer.concat([head, masked(bytes, transaction)])
@@ -184,25 +185,4 @@ export const writeAddress = ({ address, port }: Endpoint, transaction: Buffer): 
 const masked = (bytes: Buffer, transaction: Buffer): Buffer => {
   const mask = headerOf(0, 0, transaction).subarray(4)
   return Buffer.from(bytes.map((byte, at) => byte ^ (mask[at] ?? 0)))
-}
-
-const textOf = (bytes: Buffer): string => {
-  if (bytes.length === 4) return bytes.join('.')
-  const groups = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(at * 2).toString(16))
-  return shortened(groups.join(':'))
-}
-
-/** URLs write an IPv6 address in its one short form. */
-const shortened = (ipv6: string): string => new URL(`http://[${ipv6}]`).hostname.slice(1, -1)
-
-const bytesOf = (address: string): Buffer => {
-  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
-  const [head = '', tail] = shortened(address).split('::')
-  const left = head.split(':').filter(Boolean)
-  const right = (tail ?? '').split(':').filter(Boolean)
-  const bytes = Buffer.alloc(16)
-  for (const [at, group] of left.entries()) bytes.writeUInt16BE(Number.parseInt(group, 16), at * 2)
-  for (const [at, group] of right.entries())
-    bytes.writeUInt16BE(Number.parseInt(group, 16), (8 - right.length + at) * 2)
-  return bytes
 }

@@ -1,4 +1,4 @@
-import { unmapped } from '../lib/networks.ts'
+import { householdOf } from '../lib/ip.ts'
 
 /** For each person in a call: browsers open several TURN connections and then drop all but one. */
 const MOST_RELAYS = 8
@@ -51,17 +51,4 @@ export class Callers {
     if (then.people + then.relays === 0) this.#households.delete(key)
     else this.#households.set(key, then)
   }
-}
-
-/** An IPv6 host has more than one address at a time, all from the same /64 (RFC 8981). */
-const householdOf = (address: string): string => {
-  const plain = unmapped(address)
-  if (!plain.includes(':')) return plain
-  const [head = '', tail] = plain.split('::')
-  const groups = head.split(':')
-  const zeros = tail === undefined ? 0 : 8 - groups.length - tail.split(':').length
-  return [...groups, ...Array<string>(Math.max(0, zeros)).fill('0'), ...(tail ?? '').split(':')]
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group || '0', 16).toString(16))
-    .join(':')
 }

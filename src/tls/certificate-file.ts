@@ -3,6 +3,7 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } f
 import { isIP, isIPv6 } from 'node:net'
 import { dirname } from 'node:path'
 import { stageFile } from '../lib/files.ts'
+import { shortest } from '../lib/ip.ts'
 import type { Pem } from './edge.ts'
 
 /** What a certificate says of itself. */
@@ -41,10 +42,7 @@ const namesIn = (text: string): string[] =>
     .split(/,\s*/)
     .map((entry) => entry.replace(/^(?:DNS|IP Address):/, ''))
     .filter((name) => name !== '')
-    .map((name) => (isIPv6(name) ? canonical(name) : name))
-
-/** 2001:db8::1 for 2001:DB8:0:0:0:0:0:1 (RFC 5952). */
-const canonical = (address: string): string => new URL(`http://[${address}]`).hostname.slice(1, -1)
+    .map((name) => (isIPv6(name) ? shortest(name) : name))
 
 const commonName = (issuer: string): string => /^(?:CN|O)=(.*)$/m.exec(issuer)?.[1] ?? issuer
 

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { addressBytes } from '../lib/ip.ts'
 import type { EdgeHost } from './edge-host.ts'
 import type { PlainHttp } from './plain-http.ts'
 
@@ -38,12 +38,9 @@ export class Proofs {
 
 /** An address is asked for by its name in the reverse zone (RFC 8738 §6). */
 export const serverNameOf = (identifier: string): string => {
-  if (isIPv4(identifier)) return `${identifier.split('.').reverse().join('.')}.in-addr.arpa`
-  if (!isIPv6(identifier)) return identifier
-  const [head = '', tail = ''] = identifier.split('::')
-  const groups = (text: string) => (text === '' ? [] : text.split(':'))
-  const zeros = 8 - groups(head).length - groups(tail).length
-  const all = [...groups(head), ...Array<string>(zeros).fill('0'), ...groups(tail)]
-  const nibbles = all.map((group) => group.padStart(4, '0')).join('')
-  return `${[...nibbles].reverse().join('.')}.ip6.arpa`
+  const bytes = addressBytes(identifier)
+  if (bytes === null) return identifier
+  return bytes.length === 4
+    ? `${[...bytes].reverse().join('.')}.in-addr.arpa`
+    : `${[...bytes.toString('hex')].reverse().join('.')}.ip6.arpa`
 }
