@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { LiveConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { DataDir } from './data-dir.ts'
@@ -11,7 +11,7 @@ import { Calls, type Child } from './domain/calls.ts'
 import { Checks } from './domain/checks.ts'
 import { Control } from './domain/control.ts'
 import { Credentials } from './domain/credentials.ts'
-import { Examination } from './domain/doctor/examination.ts'
+import { askDoctor, Examination } from './domain/doctor/examination.ts'
 import { Ejections } from './domain/ejections.ts'
 import { Gate } from './domain/gate.ts'
 import { Inspector } from './domain/inspection.ts'
@@ -33,7 +33,6 @@ import { Metrics } from './http/metrics.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { diskSpace } from './lib/disk.ts'
 import type { Logger } from './lib/log.ts'
-import { runOwnCommand } from './lib/own-program.ts'
 import { type Addresses, publicUrl } from './livekit/addresses.ts'
 import { Arrivals } from './livekit/arrivals.ts'
 import { LivekitClient } from './livekit/client.ts'
@@ -129,7 +128,7 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
     status,
     control,
     checks: new Checks({ clock, tokens, calls, presence, wsUrl, maxParticipants }),
-    examination: new Examination(() => askDoctor(config)),
+    examination: new Examination(() => examineOurselves(config)),
     calls,
     metrics: new Metrics(),
     version: VERSION,
@@ -177,14 +176,10 @@ const admissionTo = (config: Config, data: DataDir, livekit: LivekitClient, know
 }
 
 /** `golive doctor` for the configuration that this server was started with. */
-const askDoctor = ({ source }: Config): Promise<string> => {
-  const words = source === null ? [] : ['--config', resolve(source)]
+const examineOurselves = ({ source }: Config): Promise<string> => {
   const { GOLIVE_MASTER_KEY: _, ...env } = process.env
-  return runOwnCommand(['doctor', '--json', ...words], env, DOCTOR_BOUNDS)
+  return askDoctor(source, env)
 }
-
-/** It bounds itself to less. */
-const DOCTOR_BOUNDS = { timeoutMs: 60_000, maxBytes: 2 ** 20 }
 
 /** People in calls at once on this machine. */
 const capacity = ({ livekit }: Config): number =>

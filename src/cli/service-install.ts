@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { terminatesTls } from '../config/check.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { sleep } from '../lib/clock.ts'
 import { ownCommand } from '../lib/own-program.ts'
+import { accepts } from '../lib/sockets.ts'
 import { isSystemdHere, runSystemd, unitProperties } from '../lib/systemd.ts'
 import { AdminClient } from './client.ts'
 import { CliError, EXIT } from './exit.ts'
@@ -118,23 +118,15 @@ const serves = async (api: AdminClient, config: Config): Promise<boolean> => {
   try {
     const { livekit } = await api.get<Pick<Status, 'livekit'>>('/admin/status')
     const isUp = livekit.state === 'running' || livekit.state === 'degraded'
-    return isUp && (!terminatesTls(config) || (await accepts(config.tls)))
+    return isUp && (!terminatesTls(config) || (await isServed(config.tls)))
   } catch (error) {
     if (error instanceof CliError && error.exit === EXIT.unreachable) return false
     throw error
   }
 }
 
-const accepts = ({ host, https_port }: Config['tls']): Promise<boolean> =>
-  new Promise((answer) => {
-    const socket = connect({ host: host === '::' ? '127.0.0.1' : host, port: https_port })
-    socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error('timeout')))
-    socket.on('connect', () => {
-      answer(true)
-      socket.destroy()
-    })
-    socket.on('error', () => answer(false))
-  })
+const isServed = ({ host, https_port }: Config['tls']): Promise<boolean> =>
+  accepts(host === '::' ? '127.0.0.1' : host, https_port, CONNECT_MS)
 
 /** Its own last sentence says why. */
 const doesNotStart = async (): Promise<CliError> => {

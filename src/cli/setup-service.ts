@@ -2,9 +2,9 @@ import { resolve } from 'node:path'
 import { parse } from 'yaml'
 import type { ConfigFile } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import { askDoctor, Examination } from '../domain/doctor/examination.ts'
 import type { Finding, Report } from '../domain/doctor/finding.ts'
 import { sleep } from '../lib/clock.ts'
-import { runOwnCommand } from '../lib/own-program.ts'
 import { AdminClient } from './client.ts'
 import type { Change } from './config-edit.ts'
 import { CliError, EXIT } from './exit.ts'
@@ -19,7 +19,6 @@ import type { Done, Plan } from './setup-report.ts'
 /** A certificate authority answers within seconds; where it does not, the doctor says why. */
 const CERTIFICATE_MS = 60_000
 const POLL_MS = 500
-const DOCTOR_BOUNDS = { timeoutMs: 60_000, maxBytes: 2 ** 20 }
 
 /** What was done beyond the configuration. */
 export interface BroughtUp {
@@ -80,7 +79,7 @@ export const bringUp = async (cli: Cli, plan: Plan, { serverRuns }: Done): Promi
   const isUpToDate = service ? !serverRuns : serverRuns && plan.text === plan.file.text
   if (!isUpToDate || plan.config.tls.mode === 'localhost') return { service, doctor: null }
   await untilCertified(cli, plan.config)
-  return { service, doctor: await askDoctor(cli, plan.file.path) }
+  return { service, doctor: await examine(cli, plan.file.path) }
 }
 
 interface Certified {
@@ -100,8 +99,5 @@ const untilCertified = async (cli: Cli, config: Config): Promise<void> => {
 }
 
 /** As a process of its own, which becomes the owner of the data dir. */
-const askDoctor = async (cli: Cli, file: string): Promise<Report> => {
-  const words = ['doctor', '--json', '--config', file]
-  const text = await runOwnCommand(words, cli.terminal.env, DOCTOR_BOUNDS)
-  return JSON.parse(text) as Report
-}
+const examine = (cli: Cli, file: string): Promise<Report> =>
+  new Examination(() => askDoctor(file, cli.terminal.env)).run()

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { connect } from 'node:net'
 import { addressText } from './ip.ts'
 
 export type Protocol = 'tcp' | 'udp'
@@ -119,6 +120,19 @@ export const describeHolder = (protocol: Protocol, port: number): string => {
   if (holder.pid === null) return `${protocol} port ${port} is taken by a process of another user`
   return `${protocol} port ${port} is taken by ${holder.name ?? 'a process'} (pid ${holder.pid})`
 }
+
+/** Whether anybody takes TCP connections there. */
+export const accepts = (host: string, port: number, ms: number): Promise<boolean> =>
+  new Promise((answer) => {
+    const socket = connect({ host, port })
+    const end = (accepted: boolean) => {
+      socket.destroy()
+      answer(accepted)
+    }
+    socket.setTimeout(ms, () => end(false))
+    socket.once('connect', () => end(true))
+    socket.once('error', () => end(false))
+  })
 
 /** All processes that /proc shows. */
 export const pids = (): number[] =>

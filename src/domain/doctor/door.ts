@@ -1,6 +1,6 @@
-import { connect } from 'node:net'
 import { terminatesTls } from '../../config/check.ts'
 import type { Config } from '../../config/schema.ts'
+import { accepts } from '../../lib/sockets.ts'
 import type { Addresses } from '../../livekit/addresses.ts'
 import { hostOf } from './name.ts'
 
@@ -28,21 +28,9 @@ export const findDoor = async (
   const port = Number(written || DEFAULT_PORT[protocol])
   const door: Door = { name: hostOf(publicUrl), port, via: null }
   const isBehindNat = terminatesTls(config) && addresses.public !== addresses.host
-  if (!isBehindNat || (await accepts(door.name, port))) return door
+  if (!isBehindNat || (await accepts(door.name, port, ANSWER_MS))) return door
   const { https_port } = config.tls
-  return (await accepts(addresses.host, https_port))
+  return (await accepts(addresses.host, https_port, ANSWER_MS))
     ? { ...door, port: https_port, via: addresses.host }
     : door
 }
-
-const accepts = (host: string, port: number): Promise<boolean> =>
-  new Promise((answer) => {
-    const socket = connect({ host, port })
-    const end = (accepted: boolean) => {
-      socket.destroy()
-      answer(accepted)
-    }
-    socket.setTimeout(ANSWER_MS, () => end(false))
-    socket.once('connect', () => end(true))
-    socket.once('error', () => end(false))
-  })

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path'
 import { z } from 'zod'
+import { runOwnCommand } from '../../lib/own-program.ts'
 import { GoLiveError } from '../errors.ts'
 import type { Report } from './finding.ts'
 
@@ -14,6 +16,18 @@ const reportSchema = z.strictObject({
   ),
   verdict: z.string(),
 })
+
+/** It bounds itself to less. */
+const BOUNDS = { timeoutMs: 60_000, maxBytes: 2 ** 20 }
+
+/** What `golive doctor --json` prints. @param file the configuration; null where there is none */
+export const askDoctor = (
+  file: string | null,
+  env: Record<string, string | undefined>,
+): Promise<string> => {
+  const words = file === null ? [] : ['--config', resolve(file)]
+  return runOwnCommand(['doctor', '--json', ...words], env, BOUNDS)
+}
 
 /**
  * Examines the machine and the server in a process of its own: much of it blocks, and a call through
