@@ -92,14 +92,12 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
     ...{ store, clock, keys, credentials, rooms, presence, calls },
     ...{ wsUrl, maxParticipants },
   })
-  const { tokens } = admission
+  const { tokens, minutes } = admission
   const control = new Control({ store, audit, presence, ...outside })
   const status = new Status({
     config,
     store,
-    clock,
-    presence,
-    calls,
+    ...{ clock, presence, calls, minutes },
     child: outside.childStatus,
     version: VERSION,
     dataDir: data.path,

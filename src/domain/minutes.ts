@@ -14,6 +14,7 @@ interface Deps {
   calls: Pick<Calls, 'putOut'>
 }
 
+const MINUTE_MS = 60_000
 /** A longer pause between two counts was not one of ours: the machine slept, or the clock jumped. */
 const LONGEST_STEP_MS = 60_000
 
@@ -52,9 +53,14 @@ export class Minutes {
     }
   }
 
+  /** Whole minutes of this month, of all tenants together. */
+  get total(): number {
+    return Math.floor([...this.#used.values()].reduce((sum, ms) => sum + ms, 0) / MINUTE_MS)
+  }
+
   /** Whole minutes of this month. */
   used(tenantId: string): number {
-    return Math.floor((this.#used.get(tenantId) ?? 0) / 60_000)
+    return Math.floor((this.#used.get(tenantId) ?? 0) / MINUTE_MS)
   }
 
   /** True for a tenant that has a limit and has reached it. */

@@ -7,6 +7,7 @@ import type { Store } from '../store/db.ts'
 import { getSetting } from '../store/settings.ts'
 import { addressWarnings } from './address-warnings.ts'
 import type { Calls } from './calls.ts'
+import type { Minutes } from './minutes.ts'
 import type { Presence } from './presence.ts'
 
 /** Whether calls can be joined, and what each part says of itself. */
@@ -43,6 +44,7 @@ interface Deps {
   clock: Clock
   presence: Presence
   calls: Calls
+  minutes: Pick<Minutes, 'total'>
   child: () => ChildStatus
   version: string
   dataDir: string
@@ -84,7 +86,7 @@ export class Status {
       public_url: publicUrl,
       livekit: livekitOf(this.#deps.child()),
       calls: this.#calls(),
-      usage: { participant_minutes_this_month: null },
+      usage: { participant_minutes_this_month: this.#deps.minutes.total },
       database: { ok: database === 'ok' },
       disk: disk && {
         path: dataDir,

@@ -296,11 +296,11 @@ describe('recent problems of a tenant', () => {
 describe('the status', () => {
   const status = async () => (await api.admin('GET', '/status')).body
 
-  test('tells disk, addresses, and what is not known yet as null', async () => {
+  test('tells disk, addresses, minutes, and what there is none of as null', async () => {
     const { data_dir, ...found } = await status()
     expect(found).toMatchObject({
       disk: { path: data_dir, free_bytes: 50 * 2 ** 30, total_bytes: 100 * 2 ** 30 },
-      usage: { participant_minutes_this_month: null },
+      usage: { participant_minutes_this_month: 0 },
       certificate: null,
       addresses: {
         public_url: 'http://127.0.0.1:8080',

@@ -258,6 +258,7 @@ export class TestApi {
         clock,
         presence,
         calls,
+        minutes,
         child: childStatus,
         version: VERSION,
         dataDir: this.#folder,

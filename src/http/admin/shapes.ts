@@ -255,7 +255,7 @@ export const statusWire = z.strictObject({
     max_participants: z.int(),
   }),
   usage: z.strictObject({
-    participant_minutes_this_month: z.int().nullable().meta({ description: 'null: not measured.' }),
+    participant_minutes_this_month: z.int().meta({ description: 'Whole minutes, month in UTC.' }),
   }),
   database: z.strictObject({ ok: z.boolean() }),
   disk: z

@@ -134,7 +134,7 @@ export interface Status {
     last_lines: string[]
   }
   calls: { rooms: number; participants: number; max_participants: number }
-  usage: { participant_minutes_this_month: number | null }
+  usage: { participant_minutes_this_month: number }
   database: { ok: boolean }
   disk: { path: string; free_bytes: number; total_bytes: number } | null
   certificate: {

@@ -54,7 +54,6 @@ export const Warnings = ({ warnings }: { warnings: Status['warnings'] }) =>
 
 const Figures = ({ status }: { status: Status }) => {
   const { calls, usage } = status
-  const minutes = usage.participant_minutes_this_month
   const taken =
     calls.max_participants === 0 ? 0 : (calls.participants / calls.max_participants) * 100
   return (
@@ -64,8 +63,8 @@ const Figures = ({ status }: { status: Status }) => {
       <Figure
         icon="clock"
         name="Minutes this month"
-        value={minutes === null ? '—' : number(minutes)}
-        note={minutes === null ? 'not measured yet' : 'of all people together'}
+        value={number(usage.participant_minutes_this_month)}
+        note="of all people together"
       />
       <Figure
         icon="server"
