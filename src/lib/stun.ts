@@ -4,8 +4,8 @@ import { addressBytes, addressText } from './ip.ts'
 
 /** STUN and TURN messages as bytes (RFC 8489, RFC 8656; ICE's attributes from RFC 8445). */
 
-const COOKIE = 0x2112a442
-const HEADER_BYTES = 20
+export const COOKIE = 0x2112a442
+export const HEADER_BYTES = 20
 const TRANSACTION_BYTES = 12
 const INTEGRITY_BYTES = 24
 const FINGERPRINT_BYTES = 8
@@ -94,7 +94,7 @@ const fingerprintOf = (bytes: Buffer): Buffer => {
 }
 
 /** Attributes begin at multiples of four bytes. */
-const paddedLength = (length: number): number => Math.ceil(length / 4) * 4
+export const paddedLength = (length: number): number => Math.ceil(length / 4) * 4
 
 const padded = ([type, value]: Attribute): Buffer => {
   const bytes = Buffer.alloc(4 + paddedLength(value.length))
@@ -128,7 +128,7 @@ export const parse = (bytes: Buffer): Message | null => {
 }
 
 /** @returns each with where it begins; a value of null is one that is cut off */
-function* attributesIn(
+export function* attributesIn(
   message: Buffer,
 ): Generator<{ at: number; type: number; value: Buffer | null }> {
   for (let at = HEADER_BYTES; at + 4 <= message.length; ) {
@@ -169,9 +169,11 @@ export const readAddress = (value: Buffer, transaction: Buffer): Endpoint | null
   const family = value[1]
   const wanted = family === FAMILY.ipv4 ? 8 : family === FAMILY.ipv6 ? 20 : 0
   if (value.length !== wanted) return null
-  const port = value.readUInt16BE(2) ^ (COOKIE >>> 16)
-  return { address: addressText(masked(value.subarray(4), transaction)), port }
+  return { address: addressText(masked(value.subarray(4), transaction)), port: readPort(value) }
 }
+
+/** Of such a value the port alone, which is masked with the cookie only. */
+export const readPort = (value: Buffer): number => value.readUInt16BE(2) ^ (COOKIE >>> 16)
 
 export const writeAddress = ({ address, port }: Endpoint, transaction: Buffer): Buffer => {
   const bytes = addressBytes(address)

@@ -1,7 +1,14 @@
 import { Transform } from 'node:stream'
+import {
+  ATTRIBUTE,
+  attributesIn,
+  COOKIE,
+  HEADER_BYTES,
+  paddedLength,
+  readPort,
+  STUN,
+} from '../lib/stun.ts'
 
-const COOKIE = 0x2112a442
-const STUN_HEADER = 20
 const CHANNEL_HEADER = 4
 const FIRST_CHANNEL = 0x4000
 const AFTER_CHANNELS = 0x8000
@@ -9,8 +16,6 @@ const AFTER_CHANNELS = 0x8000
 const LEAST_BYTES = 8
 /** Media comes in packets that fit the wire. What is longer is none, and waiting for it would cost. */
 const MOST_BYTES = 4096
-const CREATE_PERMISSION = 0x0008
-const XOR_PEER_ADDRESS = 0x0012
 
 /** What came is no TURN. */
 class NoTurnError extends Error {
@@ -51,7 +56,7 @@ export class TurnScreen {
   /** A permission is for an address with all its ports: only what names a port can send to it. */
   #mayPass(message: Buffer): boolean {
     const type = message.readUInt16BE(0)
-    if (type >= FIRST_CHANNEL || type === CREATE_PERMISSION) return true
+    if (type >= FIRST_CHANNEL || type === STUN.permissionRequest) return true
     return portsIn(message)?.every((port) => port === this.#mediaPort) ?? false
   }
 }
@@ -69,26 +74,19 @@ const endOf = (bytes: Buffer, at: number): number | null => {
   const isStun = type < FIRST_CHANNEL && hasCookie && length % 4 === 0
   const isChannel = type >= FIRST_CHANNEL && type < AFTER_CHANNELS && !hasCookie && length > 0
   if (!isStun && !isChannel) throw new NoTurnError('neither STUN nor ChannelData')
-  const size = isStun ? STUN_HEADER + length : CHANNEL_HEADER + padded(length)
+  const size = isStun ? HEADER_BYTES + length : CHANNEL_HEADER + paddedLength(length)
   if (size > MOST_BYTES) throw new NoTurnError('too long')
   return at + size <= bytes.length ? at + size : null
 }
 
-const padded = (length: number): number => (length + 3) & ~3
-
 /** The ports of all peers that a message names; null when it ends amid an attribute. */
 const portsIn = (message: Buffer): number[] | null => {
   const ports: number[] = []
-  for (let at = STUN_HEADER; at < message.length; ) {
-    const type = message.readUInt16BE(at)
-    const length = message.readUInt16BE(at + 2)
-    const next = at + 4 + padded(length)
-    if (next > message.length) return null
-    if (type === XOR_PEER_ADDRESS) {
-      if (length < 8) return null
-      ports.push(message.readUInt16BE(at + 6) ^ (COOKIE >>> 16))
-    }
-    at = next
+  for (const { type, value } of attributesIn(message)) {
+    if (value === null) return null
+    if (type !== ATTRIBUTE.peer) continue
+    if (value.length < 8) return null
+    ports.push(readPort(value))
   }
   return ports
 }
