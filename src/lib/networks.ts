@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
 
 /** Written as `10.0.0.0/8`, `fd00::/8` or one address. */
 const parts = (text: string): { address: string; bits: number; family: 'ipv4' | 'ipv6' } | null => {
@@ -66,3 +67,10 @@ const numberOf = (ipv4: string): number =>
 
 const textOf = (number: number): string =>
   [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.')
+
+/** The addresses of this machine's interfaces but loopback, in the kernel's order. */
+export const interfaceAddresses = (): string[] =>
+  Object.values(networkInterfaces())
+    .flatMap((all) => all ?? [])
+    .filter(({ internal }) => !internal)
+    .map(({ address }) => address)

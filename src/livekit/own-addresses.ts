@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
-import { networkInterfaces } from 'node:os'
-import { isPublic } from '../lib/networks.ts'
+import { isIPv4, isIPv6 } from 'node:net'
+import { interfaceAddresses, isPublic } from '../lib/networks.ts'
 
 /** The addresses of this machine that others can reach, the most likely one first. */
 export interface OwnAddresses {
@@ -24,17 +24,10 @@ export const ownAddresses = async (): Promise<OwnAddresses> => {
 
 const inOrder = async (family: Family): Promise<string[]> => {
   const first = await sourceOf(family)
-  const all = ofInterfaces(family)
+  const all = interfaceAddresses().filter(family === 'udp4' ? isIPv4 : isIPv6)
   const sorted = [...all.filter((one) => one === first), ...all.filter((one) => one !== first)]
   return [...sorted.filter(isPublic), ...sorted.filter((one) => !isPublic(one))]
 }
-
-const ofInterfaces = (family: Family): string[] =>
-  Object.values(networkInterfaces()).flatMap((all) =>
-    (all ?? [])
-      .filter((one) => !one.internal && one.family === (family === 'udp4' ? 'IPv4' : 'IPv6'))
-      .map(({ address }) => address),
-  )
 
 /** The address that the kernel sends from by default; null without a default route. */
 const sourceOf = (family: Family): Promise<string | null> =>

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import { interfaceAddresses } from '../lib/networks.ts'
 import { covers, factsOf, readCertificate, writeCertificate } from './certificate-file.ts'
 import type { Source, Use } from './certificates.ts'
 import type { Pem } from './edge.ts'
@@ -121,7 +121,4 @@ export class InternalSource implements Source {
 
 /** So that the server can also be reached by them while the network has no names. */
 const ownAddresses = (): string[] =>
-  Object.values(networkInterfaces())
-    .flatMap((all) => all ?? [])
-    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
-    .map(({ address }) => address)
+  interfaceAddresses().filter((address) => !address.startsWith('fe80:'))

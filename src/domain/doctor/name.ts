@@ -1,7 +1,7 @@
 import { lookup, Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { within } from '../../lib/deadline.ts'
+import { interfaceAddresses } from '../../lib/networks.ts'
 import type { Check, Finding } from './finding.ts'
 import type { Subject } from './subject.ts'
 
@@ -85,8 +85,3 @@ const orNone = async (asked: Promise<string[]>): Promise<string[] | null> => {
     return NO_RECORD.has(code) ? [] : null
   }
 }
-
-const interfaceAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((all) =>
-    (all ?? []).filter((one) => !one.internal).map((one) => one.address),
-  )
