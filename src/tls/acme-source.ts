@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Acme } from './acme.ts'
 import type { AcmeError, AcmeTrouble } from './acme-transport.ts'
-import { covers, factsOf, readCertificate, writeCertificate } from './certificate-file.ts'
+import { covers, factsOf, keptCertificate, writeCertificate } from './certificate-file.ts'
 import type { Source, Use } from './certificates.ts'
 import type { Pem } from './edge.ts'
 import { PROOF_KINDS, type Proofs } from './proofs.ts'
@@ -68,9 +68,9 @@ export class AcmeSource implements Source {
 
   /** The one on disk, even when it has expired; without one a temporary one of our own. */
   async first(): Promise<Pem> {
-    const { folder, name } = this.#options
+    const { folder, name, log } = this.#options
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const kept = this.#kept()
+    const kept = keptCertificate(this.#file, log)
     if (kept && covers(kept.cert, name)) {
       this.#pem = kept
       return kept
@@ -93,16 +93,6 @@ export class AcmeSource implements Source {
     if (this.#timer) clearTimeout(this.#timer)
     // Who stops it does so on purpose: the order that ends with it was no failure.
     if (this.#before) this.#remember(this.#before)
-  }
-
-  /** What cannot be used is as good as none: the next one takes its place. */
-  #kept(): Pem | null {
-    try {
-      return readCertificate(this.#file)
-    } catch (error) {
-      this.#options.log.warn({ reason: (error as Error).message }, 'the certificate cannot be used')
-      return null
-    }
   }
 
   /** When something is to be done: not before a pause that the authority, or prudence, asks for. */

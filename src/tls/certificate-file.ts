@@ -4,6 +4,7 @@ import { isIP, isIPv6 } from 'node:net'
 import { dirname } from 'node:path'
 import { stageFile } from '../lib/files.ts'
 import { shortest } from '../lib/ip.ts'
+import type { Logger } from '../lib/log.ts'
 import type { Pem } from './edge.ts'
 
 /** What a certificate says of itself. */
@@ -78,6 +79,16 @@ export const readCertificate = (path: string): Pem | null => {
   checkPair(pem, path, path)
   keepPrivate(path)
   return pem
+}
+
+/** The same, where one that cannot be used is as good as none: the next one takes its place. */
+export const keptCertificate = (path: string, log: Logger): Pem | null => {
+  try {
+    return readCertificate(path)
+  } catch (error) {
+    log.warn({ reason: (error as Error).message }, 'the certificate cannot be used')
+    return null
+  }
 }
 
 /**

@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { interfaceAddresses } from '../lib/networks.ts'
-import { covers, factsOf, readCertificate, writeCertificate } from './certificate-file.ts'
+import {
+  covers,
+  factsOf,
+  keptCertificate,
+  readCertificate,
+  writeCertificate,
+} from './certificate-file.ts'
 import type { Source, Use } from './certificates.ts'
 import type { Pem } from './edge.ts'
 import { renewAt } from './renewal.ts'
@@ -52,7 +58,7 @@ export class InternalSource implements Source {
   async first(): Promise<Pem> {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
     this.#authority = readCertificate(this.#authorityFile) ?? (await this.#found())
-    const kept = this.#kept()
+    const kept = keptCertificate(this.#file, this.#log)
     this.#pem = kept && this.#isGood(kept) ? kept : await this.#make()
     return this.#pem
   }
@@ -75,16 +81,6 @@ export class InternalSource implements Source {
     } catch (error) {
       this.lastError = (error as Error).message
       this.#log.error({ reason: this.lastError }, 'the certificate could not be renewed')
-    }
-  }
-
-  /** What cannot be used is as good as none: the next one takes its place. */
-  #kept(): Pem | null {
-    try {
-      return readCertificate(this.#file)
-    } catch (error) {
-      this.#log.warn({ reason: (error as Error).message }, 'the certificate cannot be used')
-      return null
     }
   }
 
