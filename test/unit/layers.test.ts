@@ -67,7 +67,13 @@ beforeAll(() => {
   tree = mkdtempSync(join(tmpdir(), 'golive-layers-'))
   copyFileSync(join(root, 'biome.json'), join(tree, 'biome.json'))
   for (const folder of FOLDERS) {
-    for (const other of [...FOLDERS, 'app.ts', 'main.ts', ...Object.keys(PACKAGES)]) {
+    for (const other of [
+      ...FOLDERS,
+      'app.ts',
+      'control-plane.ts',
+      'main.ts',
+      ...Object.keys(PACKAGES),
+    ]) {
       if (other !== folder) seed(folder, slug(other), other)
     }
   }
@@ -103,7 +109,7 @@ const refusals = (folder: string, other: string): number => {
 
 for (const folder of FOLDERS) {
   test(`src/${folder} imports ${MAY[folder]?.join(', ') || 'no other folder'}, and nothing else of ours`, () => {
-    for (const other of [...FOLDERS, 'app.ts', 'main.ts']) {
+    for (const other of [...FOLDERS, 'app.ts', 'control-plane.ts', 'main.ts']) {
       if (other === folder) continue
       expect(refusals(folder, other), `${folder} → ${other}`).toBe(
         MAY[folder]?.includes(other) ? 0 : ALL,
