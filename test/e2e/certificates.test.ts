@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SignalResponse } from '@livekit/protocol'
+import { statusOf, untilCertificate, untilIssued } from '../support/certified.ts'
 import type { GoLive } from '../support/golive.ts'
 import { issue } from '../support/issue.ts'
 import { LAB_NAME, Lab, labMissing, OUTSIDE_NAME } from '../support/lab.ts'
@@ -18,37 +19,8 @@ if (why) console.log(`left out: ${why}`)
 /** The first pause after a failure is a minute and a little. */
 const AGAIN_MS = 90_000
 
-interface Status {
-  certificate: {
-    names: string[]
-    issuer: string
-    not_after: string
-    temporary: boolean
-    last_error: string | null
-    next_attempt: string | null
-  }
-  warnings: { code: string; message: string; hint: string }[]
-}
-
-const statusOf = async (golive: GoLive): Promise<Status> =>
-  (await golive.status()) as unknown as Status
-
-const untilIssued = (golive: GoLive, timeoutMs = 60_000): Promise<Status> =>
-  until(
-    'a certificate is issued',
-    async () => {
-      const status = await statusOf(golive)
-      if (!status.certificate.temporary) return status
-      throw new Error(JSON.stringify(status.certificate))
-    },
-    { timeoutMs, everyMs: 500 },
-  )
-
-const untilFailed = (golive: GoLive): Promise<Status> =>
-  until('an attempt has failed', async () => {
-    const status = await statusOf(golive)
-    return status.certificate.last_error === null ? null : status
-  })
+const untilFailed = (golive: GoLive) =>
+  untilCertificate(golive, 'an attempt has failed', ({ last_error }) => last_error !== null)
 
 const pebbleIn = (lab: Lab, options = {}): Promise<Pebble> =>
   Pebble.create(lab.client, { name: OUTSIDE_NAME, folder: lab.folder }, options)

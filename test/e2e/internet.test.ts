@@ -5,7 +5,7 @@ import { Firefox, type FirefoxPerson, firefoxMissing } from '../support/firefox.
 import type { GoLive } from '../support/golive.ts'
 import { LAB_NAME, Lab, labMissing, OUTSIDE_NAME } from '../support/lab.ts'
 import { chromiumInLab } from '../support/lab-browsers.ts'
-import { startInLab } from '../support/lab-golive.ts'
+import { ownAuthority, startInLab } from '../support/lab-golive.ts'
 import type { Way } from '../support/page-api.ts'
 import { Pebble } from '../support/pebble.ts'
 import type { TenantClient } from '../support/tenant-client.ts'
@@ -167,8 +167,7 @@ describe.skipIf(why !== null)('a running call', () => {
   beforeAll(async () => {
     lab = await Lab.create()
     golive = await startInLab(lab, { mode: 'internal', domain: LAB_NAME })
-    const ca = await Bun.file(`${golive.dataDir}/tls/authority.pem`).text()
-    const root = ca.slice(ca.indexOf('-----BEGIN CERTIFICATE'))
+    const root = ownAuthority(golive)
     lab.client.trust = { ca: root }
     tenant = await golive.tenant('acme')
     chromium = await launchChromium(await chromiumInLab(lab, root))

@@ -3,17 +3,19 @@ import { X509Certificate } from 'node:crypto'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renewalId } from '../../src/tls/x509.ts'
-import { CERTIFIED_NAME, Certified, statusOf, untilCertificate } from '../support/certified.ts'
-import type { GoLive } from '../support/golive.ts'
+import {
+  CERTIFIED_NAME,
+  Certified,
+  statusOf,
+  untilCertificate,
+  untilIssued,
+} from '../support/certified.ts'
 import { until } from '../support/wait.ts'
 
 setDefaultTimeout(120_000)
 
 const why = process.env.PEBBLE ? null : 'PEBBLE names no folder with pebble'
 if (why) console.log(`left out: ${why}`)
-
-const issued = (golive: GoLive) =>
-  untilCertificate(golive, 'a certificate is issued', ({ temporary }) => !temporary)
 
 const certificateFile = ({ dataDir }: Certified) => join(dataDir, 'tls/certificate.pem')
 const leafIn = (file: string): string => {
@@ -52,7 +54,7 @@ describe.skipIf(why !== null)('a certificate', () => {
       return count % 10 === 0 ? { status: 502 } : 'lost'
     }
     await using golive = await all.start()
-    const { certificate, warnings } = await issued(golive)
+    const { certificate, warnings } = await untilIssued(golive)
     expect(certificate).toMatchObject({ names: [CERTIFIED_NAME], last_error: null })
     expect(warnings.filter(({ code }) => code.startsWith('certificate'))).toEqual([])
     const seen = await all.shown(await all.pebble.issuingRoot())
@@ -67,7 +69,7 @@ describe.skipIf(why !== null)('a certificate', () => {
     await using all = await Certified.create({ lifeSeconds: LIFE_SECONDS })
     {
       await using golive = await all.start()
-      await issued(golive)
+      await untilIssued(golive)
     }
     const first = readFileSync(certificateFile(all), 'utf8')
     const account = readFileSync(join(all.dataDir, 'tls/account.pem'), 'utf8')
@@ -95,7 +97,7 @@ describe.skipIf(why !== null)('a certificate', () => {
     await using all = await Certified.create({ lifeSeconds: LIFE_SECONDS })
     {
       await using golive = await all.start()
-      await issued(golive)
+      await untilIssued(golive)
     }
     const first = readFileSync(certificateFile(all), 'utf8')
     await wantRenewal(all)
@@ -123,7 +125,7 @@ describe.skipIf(why !== null)('a certificate', () => {
     await using before = await Certified.create()
     {
       await using golive = await before.start()
-      await issued(golive)
+      await untilIssued(golive)
     }
     const first = leafIn(certificateFile(before))
     await using after = await Certified.create({ tlsPort: before.httpsPort })
@@ -146,13 +148,13 @@ describe.skipIf(why !== null)('a certificate', () => {
     await using all = await Certified.create()
     {
       await using golive = await all.start()
-      await issued(golive)
+      await untilIssued(golive)
     }
     const whole = readFileSync(certificateFile(all), 'utf8')
     writeFileSync(certificateFile(all), whole.slice(0, 300))
     await using golive = await all.start()
     expect(golive.log.text()).toContain('the certificate cannot be used')
-    await issued(golive)
+    await untilIssued(golive)
     expect(leafIn(certificateFile(all))).not.toBe('')
   })
 })
@@ -190,7 +192,7 @@ describe.skipIf(why !== null)('an order that is under way', () => {
     }
     all.front.mishap = () => null
     await using golive = await all.start()
-    expect((await issued(golive)).certificate.last_error).toBeNull()
+    expect((await untilIssued(golive)).certificate.last_error).toBeNull()
   })
 })
 

@@ -125,3 +125,6 @@ export const untilCertificate = (
     },
     { timeoutMs, everyMs: 250 },
   )
+
+export const untilIssued = (golive: GoLive, timeoutMs?: number): Promise<Status> =>
+  untilCertificate(golive, 'a certificate is issued', ({ temporary }) => !temporary, timeoutMs)
