@@ -108,16 +108,11 @@ const sidInBinary = (frame: Uint8Array): string | null => {
 export const field = (message: Uint8Array, wanted: number): Uint8Array | null => {
   let at = 0
   while (at < message.length) {
-    const [tag, afterTag] = readVarint(message, at)
-    const wire = tag & 7
-    if (wire === 0) at = readVarint(message, afterTag)[1]
-    else if (wire === 1) at = afterTag + 8
-    else if (wire === 5) at = afterTag + 4
-    else if (wire === 2) {
-      const [length, start] = readVarint(message, afterTag)
-      if (tag >>> 3 === wanted) return message.subarray(start, start + length)
-      at = start + length
-    } else throw new FrameError('unknown wire type')
+    const [tag, start] = readVarint(message, at)
+    const end = endOf(message, tag & 7, start)
+    if ((tag & 7) === 2 && tag >>> 3 === wanted)
+      return message.subarray(readVarint(message, start)[1], end)
+    at = end
   }
   return null
 }
@@ -126,18 +121,16 @@ export const field = (message: Uint8Array, wanted: number): Uint8Array | null =>
 export const numberField = (message: Uint8Array, wanted: number): number | null => {
   let at = 0
   while (at < message.length) {
-    const [tag, afterTag] = readVarint(message, at)
-    const wire = tag & 7
-    if (wire === 0) {
-      const [value, end] = readVarint(message, afterTag)
-      if (tag >>> 3 === wanted) return value
-      at = end
-    } else at = afterField(message, wire, afterTag)
+    const [tag, start] = readVarint(message, at)
+    if ((tag & 7) === 0 && tag >>> 3 === wanted) return readVarint(message, start)[0]
+    at = endOf(message, tag & 7, start)
   }
   return null
 }
 
-const afterField = (message: Uint8Array, wire: number, start: number): number => {
+/** Where the content of a field ends that begins there. */
+const endOf = (message: Uint8Array, wire: number, start: number): number => {
+  if (wire === 0) return readVarint(message, start)[1]
   if (wire === 1) return start + 8
   if (wire === 5) return start + 4
   if (wire !== 2) throw new FrameError('unknown wire type')
@@ -146,7 +139,7 @@ const afterField = (message: Uint8Array, wire: number, start: number): number =>
 }
 
 /** A varint up to 32 bits, which is all that tags and lengths need: its value and where it ends. */
-export const readVarint = (message: Uint8Array, start: number): [number, number] => {
+const readVarint = (message: Uint8Array, start: number): [number, number] => {
   let value = 0
   for (let at = start, shift = 1; at < start + 10; at++, shift *= 128) {
     const byte = message[at]

@@ -1,4 +1,4 @@
-import { field, readVarint, varint } from '../frames.ts'
+import { field, numberField, varint } from '../frames.ts'
 
 /** Field numbers: livekit_rtc.proto. */
 const RESPONSE = { join: 1, offer: 3, trickle: 4, leave: 8 } as const
@@ -28,7 +28,7 @@ export const readResponse = (frame: Uint8Array): Told => {
   const offer = field(frame, RESPONSE.offer)
   if (offer) return { offer: text(field(offer, 2)) }
   const trickle = field(frame, RESPONSE.trickle)
-  if (trickle) return candidateIn(text(field(trickle, 1)), isSet(trickle, FINAL))
+  if (trickle) return candidateIn(text(field(trickle, 1)), numberField(trickle, FINAL) === 1)
   return field(frame, RESPONSE.leave) ? { left: true } : null
 }
 
@@ -66,17 +66,6 @@ function* each(message: Uint8Array, number: number): Generator<Uint8Array> {
     yield found
     rest = rest.subarray(found.byteOffset + found.length - rest.byteOffset)
   }
-}
-
-/** A flag of this number. Its message has no fields but flags, enums and length-delimited ones. */
-const isSet = (message: Uint8Array, number: number): boolean => {
-  for (let at = 0; at < message.length; ) {
-    const [tag, start] = readVarint(message, at)
-    const [value, end] = readVarint(message, start)
-    if (tag >>> 3 === number) return value !== 0
-    at = (tag & 7) === LENGTH_DELIMITED ? end + value : end
-  }
-  return false
 }
 
 const text = (bytes: Uint8Array | null): string => Buffer.from(bytes ?? []).toString('utf8')
