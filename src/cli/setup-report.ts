@@ -1,4 +1,4 @@
-import { isLoopback, terminatesTls } from '../config/check.ts'
+import { portsToOpen, terminatesTls } from '../config/check.ts'
 import type { ConfigFile } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import type { Finding } from '../domain/doctor/finding.ts'
@@ -106,16 +106,6 @@ const moved = ({ text }: ConfigFile, before: Config, after: Config): string[] =>
   text === '' || before.data_dir === after.data_dir
     ? []
     : ['', `What is in ${before.data_dir} stays there, and a server that runs on it goes on.`]
-
-/** Ports that people outside of this machine have to reach. */
-const portsToOpen = (config: Config): string[] => {
-  const { tls, livekit } = config
-  const { node_ip, tcp_port, udp_port, stun_port } = livekit
-  const media = [`${tcp_port}/tcp`, `${udp_port}/udp`]
-  if (tls.mode === 'localhost') return node_ip === 'auto' || isLoopback(node_ip) ? [] : media
-  const front = terminatesTls(config) ? [`${tls.https_port}/tcp`, `${tls.http_port}/tcp`] : []
-  return [...front, ...media, `${stun_port}/udp`]
-}
 
 /** Ports that are bound on an address of this machine, and are nobody's business outside. */
 const portsToClose = (config: Config): string[] =>

@@ -104,6 +104,16 @@ const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '')
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
+/** Ports that people outside of this machine have to reach, as firewalls are told: `443/tcp`. */
+export const portsToOpen = (config: Values): string[] => {
+  const { tls, livekit } = config
+  const { node_ip, tcp_port, udp_port, stun_port } = livekit
+  const media = [`${tcp_port}/tcp`, `${udp_port}/udp`]
+  if (tls.mode === 'localhost') return node_ip === 'auto' || isLoopback(node_ip) ? [] : media
+  const front = terminatesTls(config) ? [`${tls.https_port}/tcp`, `${tls.http_port}/tcp`] : []
+  return [...front, ...media, `${stun_port}/udp`]
+}
+
 const portsDiffer = (config: Values): Wrong | null => {
   const { server, livekit, metrics, tls } = config
   const tcp: Port[] = [

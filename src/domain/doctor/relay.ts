@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { terminatesTls } from '../../config/check.ts'
+import { portsToOpen, terminatesTls } from '../../config/check.ts'
 import type { Listener } from '../../lib/sockets.ts'
 import type { Check, Finding } from './finding.ts'
 import type { Subject } from './subject.ts'
@@ -64,12 +64,7 @@ const nameOf = ({ port, holder: { name, pid } }: Listener): string =>
 export const adviseFirewall = (check: Check, { config, addresses }: Subject): Finding => {
   const { tls, livekit, server } = config
   if (tls.mode === 'localhost') return check.skipped('nobody outside this machine is served')
-  const open = [
-    ...(terminatesTls(config) ? [`${tls.https_port}/tcp`, `${tls.http_port}/tcp`] : []),
-    `${livekit.tcp_port}/tcp`,
-    `${livekit.udp_port}/udp`,
-    `${livekit.stun_port}/udp`,
-  ]
+  const open = portsToOpen(config)
   const closed = terminatesTls(config)
     ? addresses.relay.offered
       ? [`${livekit.turn_port}/tcp`]
