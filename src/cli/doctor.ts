@@ -3,11 +3,9 @@ import type { Config } from '../config/schema.ts'
 import type { Finding, Report } from '../domain/doctor/finding.ts'
 import type { RunningServer, Subject } from '../domain/doctor/subject.ts'
 import { type Listener, listeners } from '../lib/sockets.ts'
-import { AdminClient } from './client.ts'
+import type { AdminClient } from './client.ts'
 import { CliError, EXIT } from './exit.ts'
-import { serverOnly } from './fallback.ts'
 import { example } from './help.ts'
-import { LocalTransport } from './local.ts'
 import { printable } from './output.ts'
 import type { Cli } from './session.ts'
 import type { Status } from './status.ts'
@@ -31,14 +29,8 @@ export const addDoctorCommand = (program: Command, cli: Cli): void => {
 }
 
 const examineHere = async (cli: Cli, config: Config, sockets: Listener[]): Promise<Report> => {
-  const fallback = serverOnly(config)
-  const api = new AdminClient(new LocalTransport({ config, fallback, user: cli.user }))
-  try {
-    const { examine } = await import('../domain/doctor/examine.ts')
-    return await examine(await subjectOf(config, sockets, api))
-  } finally {
-    await api.close()
-  }
+  const { examine } = await import('../domain/doctor/examine.ts')
+  return cli.withServer(config, async (api) => examine(await subjectOf(config, sockets, api)))
 }
 
 const subjectOf = async (

@@ -6,10 +6,8 @@ import { sleep } from '../lib/clock.ts'
 import { ownCommand } from '../lib/own-program.ts'
 import { accepts } from '../lib/sockets.ts'
 import { isSystemdHere, runSystemd, unitProperties } from '../lib/systemd.ts'
-import { AdminClient } from './client.ts'
+import type { AdminClient } from './client.ts'
 import { CliError, EXIT } from './exit.ts'
-import { serverOnly } from './fallback.ts'
-import { LocalTransport } from './local.ts'
 import * as files from './service-files.ts'
 import { SERVICE } from './service-files.ts'
 import type { Cli } from './session.ts'
@@ -102,15 +100,15 @@ const ownExecutable = (): string => {
   })
 }
 
-const untilServing = async (cli: Cli, config: Config): Promise<void> => {
+const untilServing = (cli: Cli, config: Config): Promise<void> => {
   const deadline = Date.now() + START_MS
-  const options = { config, fallback: serverOnly(config), user: cli.user }
-  const api = new AdminClient(new LocalTransport(options))
-  while (!(await serves(api, config))) {
-    const { ActiveState } = await unitProperties(SERVICE.unit, ['ActiveState'])
-    if (ActiveState === 'failed' || Date.now() > deadline) throw await doesNotStart()
-    await sleep(POLL_MS)
-  }
+  return cli.withServer(config, async (api) => {
+    while (!(await serves(api, config))) {
+      const { ActiveState } = await unitProperties(SERVICE.unit, ['ActiveState'])
+      if (ActiveState === 'failed' || Date.now() > deadline) throw await doesNotStart()
+      await sleep(POLL_MS)
+    }
+  })
 }
 
 /** The socket answers first and the TLS port last. */

@@ -1,11 +1,8 @@
 import { rmSync } from 'node:fs'
 import type { Command } from 'commander'
 import { isSystemdHere, runSystemd, unitProperties } from '../lib/systemd.ts'
-import { AdminClient } from './client.ts'
 import { CliError, EXIT } from './exit.ts'
-import { serverOnly } from './fallback.ts'
 import { example, groupExample } from './help.ts'
-import { LocalTransport } from './local.ts'
 import { fields } from './output.ts'
 import { SERVICE } from './service-files.ts'
 import { installService, refuseService, serviceConfig } from './service-install.ts'
@@ -131,15 +128,11 @@ const serverLines = (server: Status | CliError | null): string[] => {
 /** What the server says of itself, or why it says nothing. */
 const askServer = async (cli: Cli): Promise<Status | CliError> => {
   const config = serviceConfig()
-  const options = { config, fallback: serverOnly(config), user: cli.user }
-  const api = new AdminClient(new LocalTransport(options))
   try {
-    return await api.get<Status>('/admin/status')
+    return await cli.withServer(config, (api) => api.get<Status>('/admin/status'))
   } catch (error) {
     if (error instanceof CliError) return error
     throw error
-  } finally {
-    await api.close()
   }
 }
 

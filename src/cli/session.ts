@@ -79,6 +79,17 @@ export class Cli {
     }
   }
 
+  /** Asks the server of this data dir; `work` sees the CliError when none answers. */
+  async withServer<T>(config: Config, work: (api: AdminClient) => Promise<T>): Promise<T> {
+    const fallback = serverOnly(config)
+    const api = new AdminClient(new LocalTransport({ config, fallback, user: this.user }))
+    try {
+      return await work(api)
+    } finally {
+      await api.close()
+    }
+  }
+
   async #transport(command: Command, needs: Needs): Promise<Transport> {
     const { url, config: file } = command.optsWithGlobals<GlobalOptions>()
     if (url === undefined) {

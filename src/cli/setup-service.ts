@@ -5,11 +5,8 @@ import type { Config } from '../config/schema.ts'
 import { askDoctor, Examination } from '../domain/doctor/examination.ts'
 import type { Finding, Report } from '../domain/doctor/finding.ts'
 import { sleep } from '../lib/clock.ts'
-import { AdminClient } from './client.ts'
 import type { Change } from './config-edit.ts'
 import { CliError, EXIT } from './exit.ts'
-import { serverOnly } from './fallback.ts'
-import { LocalTransport } from './local.ts'
 import { SERVICE } from './service-files.ts'
 import { canBeService, type Installed, installService, refuseService } from './service-install.ts'
 import type { Cli } from './session.ts'
@@ -87,15 +84,15 @@ interface Certified {
 }
 
 /** Until there is a certificate, or a reason why not. */
-const untilCertified = async (cli: Cli, config: Config): Promise<void> => {
-  const options = { config, fallback: serverOnly(config), user: cli.user }
-  const api = new AdminClient(new LocalTransport(options))
+const untilCertified = (cli: Cli, config: Config): Promise<void> => {
   const deadline = Date.now() + CERTIFICATE_MS
-  while (Date.now() < deadline) {
-    const { certificate } = await api.get<Certified>('/admin/status')
-    if (!certificate?.temporary || certificate.last_error !== null) return
-    await sleep(POLL_MS)
-  }
+  return cli.withServer(config, async (api) => {
+    while (Date.now() < deadline) {
+      const { certificate } = await api.get<Certified>('/admin/status')
+      if (!certificate?.temporary || certificate.last_error !== null) return
+      await sleep(POLL_MS)
+    }
+  })
 }
 
 /** As a process of its own, which becomes the owner of the data dir. */
