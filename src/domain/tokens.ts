@@ -31,7 +31,7 @@ export interface TokenInput {
 }
 
 /** What happens when an identity joins that is in the room already. */
-export type OnDuplicate = 'replace' | 'reject'
+type OnDuplicate = 'replace' | 'reject'
 
 export interface Minted {
   token: string

@@ -39,7 +39,7 @@ export const ATTRIBUTE = {
   controlled: 0x8029,
 } as const
 
-export type Attribute = [type: number, value: Buffer]
+type Attribute = [type: number, value: Buffer]
 
 interface Unsigned {
   type: number

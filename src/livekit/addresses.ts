@@ -9,7 +9,7 @@ import { askPublicAddress } from './public-address.ts'
 import { type Relay, relayAt, turnOf } from './turn.ts'
 
 /** How the address that clients are told became known; `interface`: it is this machine's own. */
-export type AddressSource = 'config' | 'interface' | 'stun' | 'https' | 'remembered' | 'loopback'
+type AddressSource = 'config' | 'interface' | 'stun' | 'https' | 'remembered' | 'loopback'
 
 /** Where this machine is. */
 export interface Addresses {

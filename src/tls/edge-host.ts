@@ -6,7 +6,7 @@ import type { EdgeCounts, EdgeOptions, Pem } from './edge.ts'
 import type { Answer, Order } from './edge-messages.ts'
 
 /** The edge could not do it; `code` is the operating system's, such as EADDRINUSE. */
-export class EdgeError extends Error {
+class EdgeError extends Error {
   override name = 'EdgeError'
   readonly code: string | null
 

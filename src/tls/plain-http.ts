@@ -34,10 +34,6 @@ export class PlainHttp {
     })
   }
 
-  get isListening(): boolean {
-    return this.#server !== null
-  }
-
   /** @param answer null takes it away */
   setChallenge(token: string, answer: string | null): void {
     if (answer === null) this.#answers.delete(token)

@@ -50,7 +50,7 @@ import { VERSION } from '../../src/version.ts'
 type LivekitOfPeople = ConstructorParameters<typeof Participants>[0]['livekit']
 
 /** Stands for livekit-server, which these tests do not run: remembers what it was asked. */
-export class FakeLivekit implements Livekit, LivekitOfPeople {
+class FakeLivekit implements Livekit, LivekitOfPeople {
   readonly deleted: string[] = []
   readonly removed: string[] = []
   async createRoom(): ReturnType<Livekit['createRoom']> {

@@ -11,7 +11,7 @@ const SHOWN_MS = 20_000
 const ARTIFACTS = join(import.meta.dir, '../artifacts/dashboard')
 const AXE = readFileSync(join(import.meta.dir, '../../node_modules/axe-core/axe.min.js'), 'utf8')
 
-export const WIDE = { width: 1280, height: 900 }
+const WIDE = { width: 1280, height: 900 }
 export const PHONE = { width: 390, height: 844 }
 
 /** Makes an account on the machine, as `golive admin create` does. @returns the sign-in link */

@@ -7,7 +7,7 @@ import { within } from './wait.ts'
 const ANSWER_MS = 30_000
 const RUN_MS = 20_000
 
-export interface FetchAnswer {
+interface FetchAnswer {
   status: number
   headers: Record<string, string>
   body: string

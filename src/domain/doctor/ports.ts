@@ -20,7 +20,7 @@ export const checkPorts = (subject: Subject): Finding[] =>
   neededPorts(subject).map((needed) => checkPort(subject, needed))
 
 /** What this server binds. */
-export const neededPorts = ({ config, addresses }: Subject): Needed[] => {
+const neededPorts = ({ config, addresses }: Subject): Needed[] => {
   const { tls, livekit, server, metrics } = config
   const media = tls.mode === 'localhost' ? '127.0.0.1' : null
   const tcp = (port: number, host: string | null, what: string, key: string): Needed => ({
