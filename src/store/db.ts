@@ -70,6 +70,8 @@ const shim = (raw: Database): SqliteDatabase => ({
       reader: statement.columnNames.length > 0,
       all: (parameters) => statement.all(...guard(parameters)),
       run: (parameters) => {
+        // SQLite has taken it back by itself when the disk is full: to ask again would hide why.
+        if (sql === 'rollback' && !raw.inTransaction) return { changes: 0, lastInsertRowid: 0 }
         const { changes, lastInsertRowid } = statement.run(...guard(parameters))
         return { changes, lastInsertRowid }
       },

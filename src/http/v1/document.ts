@@ -13,7 +13,7 @@ const MEANING: Record<string, string> = {
   422: '`validation_failed`, with every wrong field under `errors`, or `invalid_cursor`.',
   429: '`rate_limited`: wait as `Retry-After` says.',
   500: '`internal_error`: our fault; tell the operator the `request_id`.',
-  503: '`media_unavailable`, `storage_full` or `server_stopping`: nothing was changed, try again.',
+  503: '`media_unavailable`, `storage_full` or `server_stopping`: `hint` says what holds by then; try again.',
 }
 
 const SPECIAL = {
