@@ -115,13 +115,18 @@ export class Gate {
     }
     const claims = this.#deps.tokens.verify(token)
     if (!claims) return new Refusal('token_invalid', 'this token was not issued by this server')
+    return this.untimely(claims) ?? claims
+  }
+
+  /** Null for a token that is in time. */
+  untimely(claims: JoinClaims): Refusal | null {
     const now = this.#deps.clock() / 1000
     const end = Math.min(claims.expiresAt, claims.ejectAt ?? Number.POSITIVE_INFINITY)
     if (end + EXPIRY_LEEWAY <= now)
       return new Refusal('token_expired', 'this token has expired; get a new one')
     if (claims.notBefore - START_LEEWAY > now)
       return new Refusal('token_not_yet_valid', 'this token is not valid yet')
-    return claims
+    return null
   }
 
   /**
@@ -155,7 +160,7 @@ export class Gate {
       const refusal = this.#decide(claims, standing, stay)
       if (refusal) return refusal
       const { room, rules } = standing
-      const seat = presence.take(placeOf(room), claims.identity, claims)
+      const seat = presence.take(placeOf(room), claims)
       return { claims: effective(rules, claims), room, seat, epoch }
     }
     return mediaUnavailable()
@@ -235,6 +240,8 @@ export class Gate {
   /** A second connection takes the place of the first, unless its token says that it must not. */
   #duplicate({ onDuplicate }: JoinClaims, seat: Seat, stay: string | null): Refusal | null {
     const isOther = seat.sid === null || seat.sid !== stay
+    // Who began first is not known to be through yet: asking again tells.
+    if (onDuplicate === 'reject' && seat.pending > 0 && !seat.socket) return mediaUnavailable()
     if (onDuplicate === 'replace' || !isOther || !seat.socket || this.#isSilent(seat.socket))
       return null
     return new Refusal(

@@ -33,9 +33,9 @@ export class Inspector {
     const claims = tokens.verify(token)
     if (!claims || (tenantId !== null && claims.tenantId !== tenantId)) return foreign()
     const named = { ...claims, plainRoom: splitLivekitRoomName(claims.room)?.room ?? claims.room }
-    const read = gate.read(token)
-    if (read instanceof Refusal) return refused(named, read, !UNTIMELY.has(read.code))
-    const verdict = await gate.check(read, null)
+    const untimely = gate.untimely(claims)
+    if (untimely) return refused(named, untimely, false)
+    const verdict = await gate.check(claims, null)
     if (verdict instanceof Refusal) return refused(named, verdict, true)
     return {
       valid: true,
@@ -46,8 +46,6 @@ export class Inspector {
     }
   }
 }
-
-const UNTIMELY: ReadonlySet<string> = new Set(['token_expired', 'token_not_yet_valid'])
 
 const refused = (
   claims: JoinClaims & { plainRoom: string },

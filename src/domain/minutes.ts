@@ -22,7 +22,7 @@ const LONGEST_STEP_MS = 60_000
 export class Minutes {
   readonly #deps: Deps
   readonly #used = new Map<string, number>()
-  /** counted and not written down yet, by tenant */
+  /** counted and not written down yet, by month and tenant */
   #unwritten = new Map<string, number>()
   #month: string
   #countedAt: number
@@ -43,13 +43,13 @@ export class Minutes {
   async count(): Promise<void> {
     const { clock, presence } = this.#deps
     const now = clock()
-    if (monthOf(now) !== this.#month) await this.#turn(now)
+    if (monthOf(now) !== this.#month) this.#turn(now)
     const step = Math.min(Math.max(now - this.#countedAt, 0), LONGEST_STEP_MS)
     this.#countedAt = now
     for (const [tenantId, people] of presence.tenantsNow()) {
       if (tenantId === NO_TENANT) continue
       add(this.#used, tenantId, people * step)
-      add(this.#unwritten, tenantId, people * step)
+      add(this.#unwritten, `${this.#month}/${tenantId}`, people * step)
     }
   }
 
@@ -87,16 +87,18 @@ export class Minutes {
     this.#unwritten = new Map()
     try {
       await this.#deps.store.transaction(async (tx) => {
-        for (const [tenantId, ms] of counted) await addUsage(tx, tenantId, this.#month, ms)
+        for (const [key, ms] of counted) {
+          const [month = '', tenantId = ''] = key.split('/')
+          await addUsage(tx, tenantId, month, ms)
+        }
       })
     } catch (error) {
-      for (const [tenantId, ms] of counted) add(this.#unwritten, tenantId, ms)
+      for (const [key, ms] of counted) add(this.#unwritten, key, ms)
       throw error
     }
   }
 
-  async #turn(now: number): Promise<void> {
-    await this.write()
+  #turn(now: number): void {
     this.#used.clear()
     this.#month = monthOf(now)
   }
@@ -104,6 +106,6 @@ export class Minutes {
 
 const monthOf = (now: number): string => new Date(now).toISOString().slice(0, 7)
 
-const add = (sums: Map<string, number>, tenantId: string, ms: number): void => {
-  sums.set(tenantId, (sums.get(tenantId) ?? 0) + ms)
+const add = (sums: Map<string, number>, key: string, ms: number): void => {
+  sums.set(key, (sums.get(key) ?? 0) + ms)
 }

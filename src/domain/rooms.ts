@@ -195,7 +195,7 @@ export class Rooms {
     changes: Partial<Room>,
     { ifMatch }: Conditions,
   ): Promise<Room> {
-    const { store, clock, calls } = this.#deps
+    const { store, clock, presence, calls } = this.#deps
     const { room, before } = await store.transaction(async (tx) => {
       const row = await rows.findRoom(tx, tenant.id, name)
       if (!row) throw roomNotFound(name)
@@ -208,6 +208,8 @@ export class Rooms {
       return { room, before }
     })
     this.#cache.forget(keyOf(tenant, name))
+    // Who is on the way in was admitted by what held before.
+    presence.epoch++
     if (room.metadata !== before.metadata) await calls.showMetadata(room)
     return room
   }
