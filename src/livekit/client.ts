@@ -233,7 +233,10 @@ export class LivekitClient {
     })
   }
 
-  /** Calls a method that the participant's app registered. @throws RpcError what it answered instead */
+  /**
+   * Calls a method that the participant's app registered. livekit-server waits longer than it is told
+   * for who does not even acknowledge, so the time is kept here. @throws RpcError what was answered instead
+   */
   async performRpc(
     name: string,
     identity: string,
@@ -249,9 +252,8 @@ export class LivekitClient {
         payload: call.payload,
         response_timeout_ms: call.timeoutMs,
       },
-      call.timeoutMs + TIMEOUT_MS,
-    ).catch(() => null)
-    if (!response) throw new LivekitError('PerformRpc', 'unavailable')
+      call.timeoutMs,
+    ).catch((error: unknown) => rpcSilence(error))
     const answer = (await response.json().catch(() => null)) as RpcJson | null
     if (response.ok && answer) return answer.payload ?? ''
     throw rpcErrorOf(answer) ?? new LivekitError('PerformRpc', codeOf(response.status))
@@ -351,6 +353,14 @@ const trackOf = (track: TrackJson): LivekitTrack => ({
 interface RpcJson {
   payload?: string
   msg?: string
+}
+
+const RESPONSE_TIMEOUT = 1502
+
+const rpcSilence = (error: unknown): never => {
+  if (error instanceof Error && error.name === 'TimeoutError')
+    throw new RpcError(RESPONSE_TIMEOUT, 'Response timeout')
+  throw new LivekitError('PerformRpc', 'unavailable')
 }
 
 /** livekit-server passes the participant's error on in its text only: "RpcError 1400: message: data". */
