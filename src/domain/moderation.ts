@@ -5,7 +5,14 @@ import * as members from '../store/members.ts'
 import * as revocations from '../store/revocations.ts'
 import { GoLiveError } from './errors.ts'
 import { Recent } from './recent.ts'
-import { isBanned, type Member, type MemberChanges, type RoomRules } from './room-rules.ts'
+import {
+  isBanned,
+  type KeptChanges,
+  kept,
+  type Member,
+  type MemberChanges,
+  type RoomRules,
+} from './room-rules.ts'
 import type { Room } from './rooms.ts'
 
 export interface Ban {
@@ -21,6 +28,7 @@ export interface Ban {
 const TOKENS_LIVE_MS = 25 * 3600_000
 const MOST_MEMBERS = 10_000
 const MOST_REVOCATIONS = 1000
+const MOST_ATTRIBUTE_BYTES = 8192
 
 type Change = (before: members.MemberRow | undefined) => members.MemberColumns
 
@@ -58,17 +66,12 @@ export class Moderation {
     return rules
   }
 
-  /** Lays these changes over the earlier ones. @throws member_limit_reached */
+  /** Lays these changes over the earlier ones. @throws member_limit_reached, validation_failed */
   change(room: Room, identity: string, changes: MemberChanges): Promise<void> {
     return this.#put(room, identity, (before) => {
-      const earlier = changesOf(before)
-      const merged: MemberChanges = {
-        ...earlier,
-        ...changes,
-        attributes: merge(earlier.attributes, changes.attributes),
-        permissions: merge(earlier.permissions, changes.permissions),
-      }
-      return { changes: JSON.stringify(merged), changed_at: this.#deps.clock() }
+      const all = kept(changesIn(before), changes, this.#deps.clock())
+      if (attributeBytes(all) > MOST_ATTRIBUTE_BYTES) throw tooManyAttributes()
+      return { changes: JSON.stringify(all) }
     })
   }
 
@@ -106,18 +109,6 @@ export class Moderation {
         banEndsAt,
       }))
       .sort((one, other) => (one.identity < other.identity ? -1 : 1))
-  }
-
-  /** When somebody has to leave; null takes it back. */
-  ejectAt(room: Room, identity: string, at: number | null): Promise<void> {
-    return this.#put(room, identity, () => ({ eject_at: at }))
-  }
-
-  /** Whose time is over, once: asking again does not name them again. */
-  async takeOverdue(): Promise<{ roomId: string; identity: string }[]> {
-    const overdue = await members.takeOverdue(this.#deps.store.db, this.#deps.clock())
-    for (const { room_id } of overdue) this.#known.forget(room_id)
-    return overdue.map(({ room_id, identity }) => ({ roomId: room_id, identity }))
   }
 
   /**
@@ -190,19 +181,24 @@ const memberOf = (row: members.MemberRow): Member => ({
   bannedAt: row.banned_at,
   banEndsAt: row.ban_ends_at,
   tokensRevokedBefore: row.tokens_revoked_before,
-  changes: row.changes === null ? null : changesOf(row),
-  changedAt: row.changed_at,
-  ejectAt: row.eject_at,
+  changes: changesIn(row),
 })
 
-const changesOf = (row: members.MemberRow | undefined): MemberChanges =>
-  row?.changes ? (JSON.parse(row.changes) as MemberChanges) : {}
+const changesIn = (row: members.MemberRow | undefined): KeptChanges | null =>
+  row?.changes ? (JSON.parse(row.changes) as KeptChanges) : null
 
-const merge = <T extends object>(before: T | undefined, after: T | undefined): T | undefined =>
-  before || after ? ({ ...before, ...given(after ?? {}) } as T) : undefined
+/** Those that were removed count, too: they are kept, so that no older token brings them back. */
+const attributeBytes = ({ attributes }: KeptChanges): number => {
+  const values = Object.entries(attributes).map(([name, change]) => [name, change?.value])
+  return Buffer.byteLength(JSON.stringify(Object.fromEntries(values)))
+}
 
-const given = (changes: object): object =>
-  Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+const tooManyAttributes = (): GoLiveError => {
+  const message = `must be at most ${MOST_ATTRIBUTE_BYTES} bytes together with those that were changed before`
+  return new GoLiveError('validation_failed', `attributes: ${message}`, {
+    errors: [{ path: 'attributes', message }],
+  })
+}
 
 const tooManyRevocations = (): GoLiveError =>
   new GoLiveError(

@@ -1,25 +1,31 @@
 import type { Clock } from '../lib/clock.ts'
+import { RwLocks } from '../lib/rw-lock.ts'
 import type { Arrival, Arrivals } from '../livekit/arrivals.ts'
 import {
   type LivekitClient,
   LivekitError,
   type LivekitPerson,
   type LivekitTrack,
-  RpcError,
 } from '../livekit/client.ts'
-import { withChanges } from '../livekit/grants.ts'
+import { type GrantChanges, type Grants, withChanges } from '../livekit/grants.ts'
 import { type Calls, mediaUnavailable } from './calls.ts'
 import { GoLiveError } from './errors.ts'
 import type { Moderation } from './moderation.ts'
 import type { Presence, Seat } from './presence.ts'
 import { afterInstant } from './revocation.ts'
-import type { MemberChanges } from './room-rules.ts'
+import { effective, type MemberChanges } from './room-rules.ts'
 import type { Room } from './rooms.ts'
+import { type RpcCall, Rpcs } from './rpcs.ts'
 
 /** Somebody in a call now. */
 export interface Participant extends LivekitPerson {
   arrival: Arrival | null
   address: string | null
+}
+
+/** What is to change of somebody. Null attributes: all of them are removed. */
+export interface ParticipantChanges extends Omit<MemberChanges, 'attributes'> {
+  attributes?: Record<string, string> | null | undefined
 }
 
 export interface DataMessage {
@@ -28,12 +34,6 @@ export interface DataMessage {
   topic: string | null
   /** none is everybody */
   identities: string[]
-}
-
-export interface RpcCall {
-  method: string
-  payload: string
-  timeoutMs: number
 }
 
 interface Deps {
@@ -50,8 +50,13 @@ interface Deps {
   remoteUnmute: boolean
 }
 
-/** RpcError codes of LiveKit's SDKs that mean that nothing was answered in time. */
-const RPC_TIMEOUTS = new Set([1501, 1502])
+const attributesIn = (
+  { attributes }: ParticipantChanges,
+  person: LivekitPerson,
+): Record<string, string> | undefined =>
+  attributes === null
+    ? Object.fromEntries(Object.keys(person.attributes).map((name) => [name, '']))
+    : attributes
 
 /**
  * People in a room's call. Whether somebody is there is asked of our own seats first: livekit-server
@@ -59,14 +64,18 @@ const RPC_TIMEOUTS = new Set([1501, 1502])
  */
 export class Participants {
   readonly #deps: Deps
+  readonly #rpcs: Rpcs
+  readonly #updating = new RwLocks()
 
   constructor(deps: Deps) {
     this.#deps = deps
+    this.#rpcs = new Rpcs(deps.livekit)
   }
 
   /** In the order in which they came. */
   async list(room: Room): Promise<Participant[]> {
-    const { presence, livekit } = this.#deps
+    const { presence, calls, livekit } = this.#deps
+    if (calls.counting) throw mediaUnavailable(null)
     if (presence.roomNow(room) === 0) return []
     const people = await livekit.people(room.livekitName).catch(asUnavailable)
     return people
@@ -85,16 +94,34 @@ export class Participants {
    * Changes what others see of somebody and what they may do: at once, and on every later join with
    * a token first issued before. A permission that is not named stays. @throws participant_not_found
    */
-  async update(room: Room, identity: string, changes: MemberChanges): Promise<Participant> {
-    const { presence, moderation, livekit } = this.#deps
-    this.#seat(room, identity)
-    const { grants } = await this.#person(room, identity)
-    await moderation.change(room, identity, changes)
-    presence.epoch++
-    const { permissions, ...shown } = changes
-    const update = { ...shown, grants: permissions && withChanges(grants, permissions) }
-    const person = await livekit.updatePerson(room.livekitName, identity, update).catch(asLater)
-    return this.#described(room, person)
+  async update(room: Room, identity: string, changes: ParticipantChanges): Promise<Participant> {
+    // In order: what is shown is what was written down last.
+    return this.#updating.exclusive(`${room.id}/${identity}`, async () => {
+      const { presence, moderation, livekit } = this.#deps
+      const seat = this.#seat(room, identity)
+      const person = await this.#person(room, identity)
+      const all = { ...changes, attributes: attributesIn(changes, person) }
+      await moderation.change(room, identity, all)
+      presence.epoch++
+      const { permissions, ...shown } = all
+      const grants = permissions && (await this.#grantsNow(room, seat, person, permissions))
+      const update = { ...shown, grants }
+      return this.#described(
+        room,
+        await livekit.updatePerson(room.livekitName, identity, update).catch(asLater),
+      )
+    })
+  }
+
+  /** What the gate would give them now. Of who was found after a restart only LiveKit knows. */
+  async #grantsNow(
+    room: Room,
+    { claims }: Seat,
+    person: LivekitPerson,
+    changes: GrantChanges,
+  ): Promise<Grants> {
+    if (claims === null) return withChanges(person.grants, changes)
+    return effective(await this.#deps.moderation.of(room), claims).grants
   }
 
   /** Out, with every token that was issued to the identity before now. @throws participant_not_found */
@@ -102,16 +129,15 @@ export class Participants {
     const { clock, moderation } = this.#deps
     this.#seat(room, identity)
     const now = clock()
-    await moderation.revokeTokensOf(room, identity, now)
-    await this.#putOut(room, identity)
+    await this.#putOut(room, identity, moderation.revokeTokensOf(room, identity, now))
     await afterInstant(clock, now)
   }
 
   /** Out and kept out, also who is not there now. @param seconds null for good */
   async ban(room: Room, identity: string, seconds: number | null): Promise<void> {
     const { clock, moderation } = this.#deps
-    await moderation.ban(room, identity, seconds === null ? null : clock() + seconds * 1000)
-    await this.#putOut(room, identity)
+    const endsAt = seconds === null ? null : clock() + seconds * 1000
+    await this.#putOut(room, identity, moderation.ban(room, identity, endsAt))
   }
 
   /**
@@ -146,23 +172,24 @@ export class Participants {
   /** What a method of the participant's app answers. @throws participant_not_found, rpc_failed, rpc_timeout */
   async rpc(room: Room, identity: string, call: RpcCall): Promise<string> {
     this.#seat(room, identity)
+    return this.#rpcs.call(room, identity, call).catch(asMissing)
+  }
+
+  /** Out now, also when the disk is full and what was decided cannot be written down. */
+  async #putOut(room: Room, identity: string, decision: Promise<void>): Promise<void> {
     try {
-      return await this.#deps.livekit.performRpc(room.livekitName, identity, call)
-    } catch (error) {
-      if (error instanceof RpcError) throw rpcRefusal(error)
-      return asMissing(error)
+      await decision
+    } finally {
+      const { calls } = this.#deps
+      await calls.putOut((seat) => seat.roomId === room.id && seat.identity === identity)
     }
   }
 
-  async #putOut(room: Room, identity: string): Promise<void> {
-    const { calls } = this.#deps
-    await calls.putOut((seat) => seat.roomId === room.id && seat.identity === identity)
-  }
-
   #seat({ livekitName }: Room, identity: string): Seat {
-    const seat = this.#deps.presence.seat(livekitName, identity)
-    if (!seat) throw notFound(identity)
-    return seat
+    const { presence, calls } = this.#deps
+    const seat = presence.seat(livekitName, identity)
+    if (seat) return seat
+    throw calls.counting ? mediaUnavailable(null) : notFound(identity)
   }
 
   #person({ livekitName }: Room, identity: string): Promise<LivekitPerson> {
@@ -218,13 +245,3 @@ const asUnavailable = (error: unknown): never => {
   if (error instanceof LivekitError) throw mediaUnavailable(error)
   throw error
 }
-
-const rpcRefusal = ({ code, message }: RpcError): GoLiveError =>
-  RPC_TIMEOUTS.has(code)
-    ? new GoLiveError('rpc_timeout', 'the participant did not answer in time', {
-        extra: { rpc_code: code },
-      })
-    : new GoLiveError('rpc_failed', `the participant answered with error ${code}: ${message}`, {
-        extra: { rpc_code: code },
-        hint: 'Its app has to register the method, and the method must not throw.',
-      })

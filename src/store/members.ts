@@ -10,8 +10,6 @@ const MEMBER = [
   'ban_ends_at',
   'tokens_revoked_before',
   'changes',
-  'changed_at',
-  'eject_at',
   'updated_at',
 ] as const
 
@@ -51,8 +49,6 @@ const EMPTY = {
   ban_ends_at: null,
   tokens_revoked_before: null,
   changes: null,
-  changed_at: null,
-  eject_at: null,
 }
 
 export const countMembers = async (db: Db, roomId: string): Promise<number> => {
@@ -64,24 +60,11 @@ export const countMembers = async (db: Db, roomId: string): Promise<number> => {
   return Number(row.count)
 }
 
-/** Whose time in a room is over; in one statement, so that a time set meanwhile is not taken along. */
-export const takeOverdue = (
-  db: Db,
-  now: number,
-): Promise<{ room_id: string; identity: string }[]> =>
-  db
-    .updateTable('members')
-    .set({ eject_at: null })
-    .where('eject_at', '<=', now)
-    .returning(['room_id', 'identity'])
-    .execute()
-
 /** Forgets what no token can be caught by any more; bans stay as long as they hold. */
 export const purgeMembers = async (db: Db, before: number, now: number): Promise<void> => {
   await db
     .deleteFrom('members')
     .where('updated_at', '<', before)
     .where((eb) => eb.or([eb('banned_at', 'is', null), eb('ban_ends_at', '<=', now)]))
-    .where((eb) => eb.or([eb('eject_at', 'is', null), eb('eject_at', '<', before)]))
     .execute()
 }

@@ -147,13 +147,10 @@ CREATE TABLE members (
   ban_ends_at INTEGER,
   tokens_revoked_before INTEGER,
   changes TEXT,
-  changed_at INTEGER,
-  eject_at INTEGER,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (room_id, identity)
 ) STRICT;
 
-CREATE INDEX members__eject_at__idx ON members (eject_at) WHERE eject_at IS NOT NULL;
 CREATE INDEX members__updated_at__idx ON members (updated_at);
 
 CREATE TABLE revocations (

@@ -63,8 +63,6 @@ export interface MemberRow {
   ban_ends_at: number | null
   tokens_revoked_before: number | null
   changes: string | null
-  changed_at: number | null
-  eject_at: number | null
   updated_at: number
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
+import { claimsOf } from '../support/claims.ts'
 
 let api: TestApi
 let key: Key
@@ -17,7 +18,7 @@ afterEach(() => api.close())
 const enter = async (identity: string, issuedAt = api.now) => {
   const room = await api.deps.rooms.get(await api.deps.tenants.get('acme'), 'standup')
   const place = { tenantId: room.tenantId, roomId: room.id, livekitName: room.livekitName }
-  const seat = api.deps.presence.take(place, identity, { apiKey: key.api_key, issuedAt })
+  const seat = api.deps.presence.take(place, claimsOf(identity, { apiKey: key.api_key, issuedAt }))
   api.deps.presence.answered(seat, `PA_${identity}`)
   api.livekit.crowd.set(identity, {
     identity,
@@ -149,7 +150,6 @@ describe('a change of somebody', () => {
     await enter('ann')
     const json = {
       name: 'Quiet Ann',
-      metadata: null,
       attributes: { hand: 'up' },
       permissions: { can_publish: false },
     }
@@ -186,11 +186,69 @@ describe('a change of somebody', () => {
     expect((await inspect(token)).claims.permissions.can_publish).toBe(false)
   })
 
+  test('of an attribute does not bring an earlier one back for a token minted in between', async () => {
+    const old = await mint('ann', { can_publish: false })
+    await enter('ann')
+    const change = (json: object) => api.v1('PATCH', `${PEOPLE}/ann`, { key, json })
+    await change({ permissions: { can_publish: true } })
+    const fresh = await mint('ann', { can_publish: false })
+    await change({ attributes: { hand: 'up' } })
+    expect((await inspect(old)).claims.permissions.can_publish).toBe(true)
+    expect((await inspect(fresh)).claims.permissions.can_publish).toBe(false)
+  })
+
+  test.each([
+    [[{ can_publish_sources: [] }, { can_publish: true }], false],
+    [[{ can_publish_sources: [] }, { can_publish_sources: ['camera'] }], true],
+    [[{ can_publish: false }, { can_publish_sources: ['camera'] }], false],
+  ])('%j is in the call what it is on the next join: may publish: %p', async (changes, may) => {
+    const token = await mint('ann')
+    await enter('ann')
+    let answer = await api.v1('GET', `${PEOPLE}/ann`, { key })
+    for (const permissions of changes)
+      answer = await api.v1('PATCH', `${PEOPLE}/ann`, { key, json: { permissions } })
+    expect(answer.body.permissions.can_publish).toBe(may)
+    expect((await inspect(token)).claims.permissions).toEqual(answer.body.permissions)
+  })
+
+  test('made at the same moment as another is not lost', async () => {
+    await enter('ann')
+    const changes = ['can_publish', 'can_subscribe', 'can_publish_data'].map((name) =>
+      api.v1('PATCH', `${PEOPLE}/ann`, { key, json: { permissions: { [name]: false } } }),
+    )
+    await Promise.all(changes)
+    expect((await api.v1('GET', `${PEOPLE}/ann`, { key })).body.permissions).toMatchObject({
+      can_publish: false,
+      can_subscribe: false,
+      can_publish_data: false,
+    })
+  })
+
+  test('of attributes is bounded together with earlier ones, and refused whole', async () => {
+    await enter('ann')
+    const change = (name: string) =>
+      api.v1('PATCH', `${PEOPLE}/ann`, { key, json: { attributes: { [name]: 'x'.repeat(5000) } } })
+    expect((await change('a')).status).toBe(200)
+    const { status, body } = await change('b')
+    expect([status, body.errors[0].path]).toEqual([422, 'attributes'])
+    const { body: after } = await change('a')
+    expect(Object.keys(after.attributes)).toEqual(['a'])
+  })
+
+  test('of attributes to null removes all of them', async () => {
+    await enter('ann')
+    await api.v1('PATCH', `${PEOPLE}/ann`, { key, json: { attributes: null } })
+    expect(api.livekit.asked).toMatchObject([{ with: { attributes: { team: '' } } }])
+  })
+
   test.each([
     [{ permissions: { room_admin: true } }, 'permissions.room_admin'],
     [{ permissions: { can_publish_sources: ['window'] } }, 'permissions.can_publish_sources.0'],
     [{ name: 'a\u202eb' }, 'name'],
     [{ metadata: 'x'.repeat(8193) }, 'metadata'],
+    [{ metadata: null }, 'metadata'],
+    [{ metadata: '' }, 'metadata'],
+    [{ name: null }, 'name'],
     [{ identity: 'bob' }, 'identity'],
   ])('%j is 422 and changes nothing', async (json, path) => {
     await enter('ann')
@@ -344,5 +402,15 @@ describe('data and RPC', () => {
     ])
     const late = await call('late')
     expect([late.status, late.body.code]).toEqual([504, 'rpc_timeout'])
+  })
+
+  test('that wait are bounded for each tenant: others are not held up', async () => {
+    await enter('ann')
+    const path = `${PEOPLE}/ann/rpc`
+    for (let waiting = 0; waiting < 32; waiting++)
+      void api.v1('POST', path, { key, json: { method: 'never' } })
+    await api.v1('GET', PEOPLE, { key })
+    const { status, body } = await api.v1('POST', path, { key, json: { method: 'raise' } })
+    expect([status, body.code]).toEqual([429, 'rate_limited'])
   })
 })

@@ -6,9 +6,8 @@ import {
   identitySchema,
   metadataSchema,
 } from '../../domain/names.ts'
-import type { DataMessage } from '../../domain/participants.ts'
+import type { DataMessage, ParticipantChanges } from '../../domain/participants.ts'
 import type { Whose } from '../../domain/revocations.ts'
-import type { MemberChanges } from '../../domain/room-rules.ts'
 import { DAY, instant, PUBLISH_SOURCES, permissionsInput, toGrants } from './inputs.ts'
 import { digits, queryFlag } from './shapes.ts'
 
@@ -16,10 +15,13 @@ import { digits, queryFlag } from './shapes.ts'
 
 export const participantChanges = z
   .strictObject({
-    name: displayNameSchema.nullish(),
-    metadata: metadataSchema.nullish().meta({ description: 'null clears it.' }),
+    name: displayNameSchema.optional(),
+    metadata: metadataSchema
+      .refine((text) => text !== '', 'cannot be cleared while somebody is in a call')
+      .optional()
+      .meta({ description: 'LiveKit cannot clear it, nor the name, while somebody is in a call.' }),
     attributes: attributesSchema.nullish().meta({
-      description: 'Laid over those that are there; an empty one is removed.',
+      description: 'Laid over those that are there; an empty one is removed, and by null all are.',
     }),
     permissions: permissionsInput
       .nullish()
@@ -27,11 +29,13 @@ export const participantChanges = z
   })
   .meta({ examples: [{ permissions: { can_publish: false } }] })
 
-export const toMemberChanges = (body: z.output<typeof participantChanges>): MemberChanges => ({
-  ...(body.name ? { name: body.name } : {}),
-  ...(body.metadata === undefined ? {} : { metadata: body.metadata ?? '' }),
-  ...(body.attributes ? { attributes: body.attributes } : {}),
-  ...(body.permissions ? { permissions: toGrants(body.permissions) } : {}),
+export const toParticipantChanges = (
+  body: z.output<typeof participantChanges>,
+): ParticipantChanges => ({
+  name: body.name,
+  metadata: body.metadata,
+  attributes: body.attributes,
+  permissions: body.permissions ? toGrants(body.permissions) : undefined,
 })
 
 const SOURCES = [...PUBLISH_SOURCES, 'unknown'] as const

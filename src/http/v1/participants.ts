@@ -7,7 +7,13 @@ import { dataBody, jsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
 import { BODY_REFUSALS, models, REFUSALS } from './models.ts'
-import { removal, toDataMessage, toMemberChanges, toMute, toRpcCall } from './moderation-inputs.ts'
+import {
+  removal,
+  toDataMessage,
+  toMute,
+  toParticipantChanges,
+  toRpcCall,
+} from './moderation-inputs.ts'
 import { toBanWire, toParticipantWire } from './participant-shapes.ts'
 import { roomPath } from './rooms.ts'
 import { noQuery, nothing } from './shapes.ts'
@@ -84,7 +90,7 @@ const changing = (deps: HttpDeps, exchanges: Exchanges) => {
           await deps.participants.update(
             await room(request, params.room),
             params.identity,
-            toMemberChanges(body),
+            toParticipantChanges(body),
           ),
         ),
       {
@@ -92,7 +98,12 @@ const changing = (deps: HttpDeps, exchanges: Exchanges) => {
         query: noQuery,
         parse: jsonBody,
         body: 'ParticipantChanges',
-        response: { 200: 'Participant', 404: 'Problem', 409: 'Problem', ...BODY_REFUSALS },
+        response: {
+          200: 'Participant',
+          404: 'Problem',
+          409: 'Problem',
+          ...BODY_REFUSALS,
+        },
         detail: {
           operationId: 'updateParticipant',
           tags,
