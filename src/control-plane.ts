@@ -212,11 +212,10 @@ export class ControlPlane {
   }
 
   #joins(): Joins {
-    const { gate, calls, moderation, presence, tokens, problems, metrics } = this.#services
+    const { gate, calls, presence, tokens, problems, metrics } = this.#services
     return new Joins({
       gate,
       calls,
-      moderation,
       presence,
       tokens,
       problems,

@@ -168,7 +168,7 @@ const admissionTo = (config: Config, data: DataDir, livekit: LivekitClient, know
     gate,
     participants,
     revocations: new Revocations({ clock, presence, calls, moderation }),
-    ejections: new Ejections({ calls, moderation }),
+    ejections: new Ejections({ clock, presence, calls }),
     inspector: new Inspector({ gate, tokens }),
   }
 }

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import { inParallel } from '../lib/parallel.ts'
 import { RwLocks } from '../lib/rw-lock.ts'
 import { type LivekitClient, LivekitError } from '../livekit/client.ts'
 import type { Store } from '../store/db.ts'
@@ -8,6 +9,7 @@ import { findTenantBySlug } from '../store/tenants.ts'
 import { checkRoom } from './checks.ts'
 import { GoLiveError } from './errors.ts'
 import type { Presence, Seat } from './presence.ts'
+import { Removals } from './removals.ts'
 import { livekitRoomName, splitLivekitRoomName } from './room-names.ts'
 import { type Room, roomOf } from './rooms.ts'
 
@@ -40,6 +42,8 @@ interface Deps {
 /** How many rooms are asked about at once. */
 const SWEEP_WIDTH = 8
 const RETRY_MS = 250
+/** Who is decided about beyond them is not let in any more, and put out for not coming back. */
+const MOST_DECIDED = 1000
 
 /** The calls that run in livekit-server: makes their rooms, ends them, and keeps presence true. */
 export class Calls {
@@ -49,15 +53,27 @@ export class Calls {
   /** the child whose calls presence shows; people are let in only into a known house */
   #knownGeneration = -1
   #sweeping: Promise<void> | null = null
+  /** rooms that were ended since the sweep began: what it hears of them is no longer true */
+  #ended = new Set<string>()
+  readonly #removals: Removals
+
+  /** who was to be put out while livekit-server was not known to run: its calls may still be there */
+  #decided: ((seat: Seat) => boolean)[] = []
 
   constructor(deps: Deps) {
     this.#deps = deps
+    this.#removals = new Removals(deps)
   }
 
   /** False while livekit-server is down or its running calls are not counted yet. */
   get ready(): boolean {
     const child = this.#deps.child()
     return child.up && child.generation === this.#knownGeneration
+  }
+
+  /** True while livekit-server runs calls that are not counted yet: who is in them is not known. */
+  get counting(): boolean {
+    return this.#deps.child().up && !this.ready
   }
 
   /** Runs a join; many at once in a room, but none while the room is being ended. */
@@ -98,6 +114,7 @@ export class Calls {
       // Deleted and made again while we waited: that call is not the one to end.
       if ((await this.find(room.livekitName))?.id !== room.id) return after()
       presence.epoch++
+      this.#ended.add(room.livekitName)
       await this.#deleteLivekitRoom(room.livekitName)
       for (const seat of presence.seatsOf(room.livekitName)) seat.socket?.close()
       presence.forgetRoom(room.livekitName)
@@ -123,27 +140,23 @@ export class Calls {
     await livekit.updateRoomMetadata(room.livekitName, room.metadata).catch(ignoreAbsent)
   }
 
-  /** Removes everybody whose seat matches from their calls. Who is on the way in is asked again. */
+  /**
+   * Removes everybody whose seat matches from their calls. Who is on the way in is asked again.
+   * @throws media_unavailable when livekit-server runs and did not do it: sweeps go on trying
+   */
   async putOut(match: (seat: Seat) => boolean): Promise<void> {
-    const { presence } = this.#deps
+    const { presence, child } = this.#deps
     presence.epoch++
-    await inParallel(presence.matching(match), SWEEP_WIDTH, (seat) => this.remove(seat))
+    if (!child().up && this.#decided.length < MOST_DECIDED) this.#decided.push(match)
+    if (this.counting) await this.sweep()
+    if (this.counting) throw putOutLater()
+    const isDone = await this.#removals.removeAll(presence.matching(match))
+    if (!isDone && child().up) throw putOutLater()
   }
 
-  /** Removes one participant; its client is told by LiveKit, then the connection is closed. */
-  async remove(seat: Pick<Seat, 'livekitName' | 'identity' | 'socket'>): Promise<void> {
-    const { livekit, log } = this.#deps
-    try {
-      await livekit.removeParticipant(seat.livekitName, seat.identity)
-    } catch (error) {
-      if (!(error instanceof LivekitError && error.code === 'not_found')) {
-        log.warn(
-          { room: seat.livekitName },
-          'livekit-server did not remove a participant; its connection is closed',
-        )
-      }
-    }
-    seat.socket?.close()
+  /** As {@link putOut}, for one whose seat is known. */
+  async remove(seat: Seat): Promise<void> {
+    await this.#removals.remove(seat)
   }
 
   /**
@@ -155,11 +168,20 @@ export class Calls {
     if (!adopted) {
       this.#deps.presence.clear()
       this.#knownGeneration = generation
+      this.#decided = []
     }
     while (!this.ready && this.#deps.child().generation === generation && this.#deps.child().up) {
       await this.sweep()
       if (!this.ready) await sleep(RETRY_MS)
     }
+    const decided = this.#decided.splice(0)
+    if (decided.length > 0) await this.#putOutBy(decided)
+  }
+
+  async #putOutBy(decided: ((seat: Seat) => boolean)[]): Promise<void> {
+    await this.putOut((seat) => decided.some((match) => match(seat))).catch((error: unknown) =>
+      this.#deps.log.warn({ err: error }, 'not everybody could be put out yet; trying again'),
+    )
   }
 
   /** livekit-server is gone: so are its calls. */
@@ -180,8 +202,9 @@ export class Calls {
     const { livekit, presence, clock, child, log } = this.#deps
     const { up, generation } = child()
     if (!up) return
+    this.#ended = new Set()
     try {
-      const sweep = { askedAt: clock(), epoch: presence.epoch }
+      const askedAt = clock()
       const startedAt = new Map(
         (await livekit.listRooms()).map((one) => [one.name, one.createdAtMs]),
       )
@@ -191,10 +214,10 @@ export class Calls {
       ])
       const rooms = await this.#findAll(names)
       await inParallel([...names], SWEEP_WIDTH, (name) =>
-        this.#sweepRoom(name, rooms.get(name), startedAt.get(name) ?? null, sweep),
+        this.#sweepRoom(name, rooms.get(name), startedAt.get(name) ?? null, askedAt),
       )
-      const complete = presence.epoch === sweep.epoch && child().generation === generation
-      if (complete && child().up) this.#knownGeneration = generation
+      if (child().up && child().generation === generation) this.#knownGeneration = generation
+      await this.#removals.catchUp()
     } catch (error) {
       log.warn(
         { code: error instanceof LivekitError ? error.code : 'failed' },
@@ -207,14 +230,14 @@ export class Calls {
     livekitName: string,
     room: Room | undefined,
     startedAt: number | null,
-    { askedAt, epoch }: { askedAt: number; epoch: number },
+    askedAt: number,
   ): Promise<void> {
     const { livekit, presence } = this.#deps
     if (!room) return this.#endStray(livekitName)
     if (startedAt !== null && this.#isOver(room, startedAt)) return this.end(room)
     const listed = startedAt === null ? [] : await livekit.listParticipants(livekitName)
     // A room that was ended meanwhile may be another one of the same name: the next sweep will see.
-    if (presence.epoch !== epoch) return
+    if (this.#ended.has(livekitName)) return
     presence.observe({ tenantId: room.tenantId, roomId: room.id, livekitName }, listed, askedAt)
   }
 
@@ -280,19 +303,9 @@ export const mediaUnavailable = (cause: unknown): GoLiveError =>
     cause,
   })
 
-/** Works through a list, `width` at a time; the first failure is thrown after all have ended. */
-const inParallel = async <T>(
-  list: T[],
-  width: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> => {
-  const queue = [...list]
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
-  }
-  const results = await Promise.allSettled(
-    Array.from({ length: Math.min(width, list.length) }, worker),
-  )
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
-}
+/** Somebody is to be out, and still is in. */
+const putOutLater = (): GoLiveError =>
+  new GoLiveError('media_unavailable', 'livekit-server does not answer', {
+    hint: 'What was decided holds: no token lets them back in, and they are put out as soon as it answers.',
+    retryAfterSeconds: 2,
+  })

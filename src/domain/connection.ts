@@ -87,10 +87,12 @@ export class Connection implements SeatSocket {
 
   /**
    * Ends the connection, if LiveKit does not: after it removed somebody it says why in a last
-   * frame, which a hasty close would cut off, and the client would try to come back.
+   * frame, which a hasty close would cut off, and the client would try to come back. One that hangs
+   * does not even answer a close.
    */
   close(): void {
     setTimeout(() => this.upstream.close(1000), LAST_WORDS_MS)
+    setTimeout(() => this.upstream.terminate(), 2 * LAST_WORDS_MS)
   }
 
   /** The client's side is gone. The seat stays: only LiveKit says when somebody has left. */

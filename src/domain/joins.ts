@@ -7,7 +7,6 @@ import { openSignal, SignalError, type Upstream } from '../livekit/signal.ts'
 import type { Calls } from './calls.ts'
 import { Connection } from './connection.ts'
 import { type Admission, type Gate, mediaUnavailable, Refusal } from './gate.ts'
-import type { Moderation } from './moderation.ts'
 import type { Presence, Seat } from './presence.ts'
 import type { Problems } from './problems.ts'
 import { NO_TENANT, splitLivekitRoomName } from './room-names.ts'
@@ -38,7 +37,6 @@ const RELEASE_MS = 60_000
 interface Deps {
   gate: Gate
   calls: Calls
-  moderation: Moderation
   presence: Presence
   tokens: Tokens
   problems: Problems
@@ -140,14 +138,6 @@ export class Joins {
     return late ?? clientLeft()
   }
 
-  /** When this person has to leave: written down, so that it happens after a restart, too. */
-  async #remember({ claims, room }: Admission): Promise<void> {
-    const { moderation } = this.#deps
-    const known = moderation.recall(room)?.members.get(claims.identity)?.ejectAt ?? null
-    const at = claims.ejectAt === null ? null : claims.ejectAt * 1000
-    if (at !== known) await moderation.ejectAt(room, claims.identity, at)
-  }
-
   #count(connection: Connection, { address }: JoinRequest): void {
     if (address === null) return
     const { callers } = this.#deps
@@ -163,7 +153,6 @@ export class Joins {
     const target = { origin: livekitOrigin(), token, ...request }
     for (const again of [false, true]) {
       try {
-        await this.#remember(admission)
         await calls.ensure(room, again)
         const started = performance.now()
         const socket = await openSignal(target, OPEN_TIMEOUT_MS)

@@ -226,7 +226,7 @@ export class Keys {
   async #changed(apiKey: string, revokedAt: number | null): Promise<void> {
     this.#deps.credentials.forgetKey(apiKey)
     if (revokedAt === null) return
-    await this.#deps.calls.putOut((seat) => seat.apiKey === apiKey)
+    await this.#deps.calls.putOut((seat) => seat.claims?.apiKey === apiKey)
     await afterInstant(this.#deps.clock, revokedAt)
   }
 }

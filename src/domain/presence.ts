@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import { NO_TENANT } from './room-names.ts'
+import type { JoinClaims } from './tokens.ts'
 
 /** What the gate holds open for somebody. */
 export interface SeatSocket {
@@ -17,10 +18,8 @@ export interface Seat {
   readonly roomId: string
   readonly livekitName: string
   readonly identity: string
-  /** key that minted the token it was last admitted with; null for who was found after a restart */
-  apiKey: string | null
-  /** when that token was first issued, milliseconds; null likewise */
-  issuedAt: number | null
+  /** what the token says that it was last admitted with; null for who was found after a restart */
+  claims: JoinClaims | null
   /** LiveKit's id of this stay; null until its JoinResponse */
   sid: string | null
   /** upgrades under way */
@@ -138,15 +137,11 @@ export class Presence {
    * Takes the seat for an upgrade that begins. It is under way until {@link answered}, or
    * {@link failed}: an earlier stay that ends meanwhile does not take the seat along.
    */
-  take(
-    place: Place,
-    identity: string,
-    { apiKey, issuedAt }: { apiKey: string; issuedAt: number },
-  ): Seat {
+  take(place: Place, claims: JoinClaims): Seat {
+    const { identity } = claims
     const seat = this.seat(place.livekitName, identity) ?? this.#add(place, identity, this.#clock())
     seat.pending++
-    seat.apiKey = apiKey
-    seat.issuedAt = issuedAt
+    seat.claims = claims
     seat.changedAt = this.#clock()
     return seat
   }
@@ -230,8 +225,7 @@ export class Presence {
       roomId: room.roomId,
       livekitName: room.livekitName,
       identity,
-      apiKey: null,
-      issuedAt: null,
+      claims: null,
       sid: null,
       pending: 0,
       since,

@@ -3,7 +3,7 @@ import type { Calls } from './calls.ts'
 import { GoLiveError } from './errors.ts'
 import type { Moderation } from './moderation.ts'
 import type { Presence, Seat } from './presence.ts'
-import { afterInstant } from './revocation.ts'
+import { afterInstant, isRevoked } from './revocation.ts'
 import type { Room } from './rooms.ts'
 
 /** Whose tokens are taken back; null is everybody's. */
@@ -53,8 +53,8 @@ export class Revocations {
       seat.tenantId === where.tenantId &&
       (where.roomId === null || seat.roomId === where.roomId) &&
       (identity === null || seat.identity === identity) &&
-      (apiKey === null || seat.apiKey === apiKey) &&
-      (seat.issuedAt ?? seat.since) <= revokedBefore
+      (apiKey === null || seat.claims?.apiKey === apiKey) &&
+      isRevoked(seat.claims?.issuedAt ?? seat.since, revokedBefore)
     const putOut = presence.matching(match).length
     await calls.putOut(match)
     if (issuedBefore === null) await afterInstant(clock, now)

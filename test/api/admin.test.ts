@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
+import { claimsOf } from '../support/claims.ts'
 import { until } from '../support/wait.ts'
 
 let api: TestApi
@@ -291,10 +292,7 @@ describe('rooms', () => {
   test('show who is in them', async () => {
     const tenant = await api.deps.tenants.get('acme')
     const { id: roomId, livekitName } = await api.deps.rooms.get(tenant, 'a')
-    api.deps.presence.take({ tenantId: tenant.id, roomId, livekitName }, 'ann', {
-      apiKey: 'lkv_x',
-      issuedAt: 0,
-    })
+    api.deps.presence.take({ tenantId: tenant.id, roomId, livekitName }, claimsOf('ann'))
     const { body } = await api.admin('GET', '/tenants/acme/rooms/a')
     expect(body).toMatchObject({ name: 'a', participants_now: 1 })
     expect(body.participants).toEqual([
@@ -341,10 +339,7 @@ describe('the server itself', () => {
     await api.tenant('acme')
     expect((await api.admin('POST', '/livekit/restart')).status).toBe(202)
     const { id: tenantId } = await api.deps.tenants.get('acme')
-    api.deps.presence.take({ tenantId, roomId: 'r', livekitName: 'acme__r' }, 'ann', {
-      apiKey: 'lkv_x',
-      issuedAt: 0,
-    })
+    api.deps.presence.take({ tenantId, roomId: 'r', livekitName: 'acme__r' }, claimsOf('ann'))
     const refused = await api.admin('POST', '/livekit/restart', { json: {} })
     expect([refused.status, refused.body.code]).toEqual([409, 'calls_running'])
     expect((await api.admin('POST', '/livekit/restart', { json: { force: true } })).status).toBe(

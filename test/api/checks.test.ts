@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { checkDoor } from '../../src/http/check.ts'
 import { TestApi } from '../support/api.ts'
+import { claimsOf } from '../support/claims.ts'
 
 let api: TestApi
 let door: ReturnType<typeof checkDoor>
@@ -65,8 +66,7 @@ test('when many run no visitor begins one, but an operator does, and all do when
 
 test('no check begins on a server that is full', async () => {
   const place = { tenantId: 't', roomId: 'r', livekitName: 'acme__r' }
-  for (let count = 0; count < 200; count++)
-    api.deps.presence.take(place, `p${count}`, { apiKey: 'lkv_1', issuedAt: 0 })
+  for (let count = 0; count < 200; count++) api.deps.presence.take(place, claimsOf(`p${count}`))
   const response = await post('203.0.113.7')
   expect(response.status).toBe(503)
   expect(response.headers.get('retry-after')).toBe('30')
@@ -100,7 +100,7 @@ test('a seat in a check counts for the server and for no tenant’s calls', asyn
   const claims = api.deps.tokens.verify(body.token)
   if (!claims) throw new Error('no claims')
   const { tenantId, roomId, room } = claims
-  presence.take({ tenantId, roomId, livekitName: room }, claims.identity, claims)
+  presence.take({ tenantId, roomId, livekitName: room }, claims)
   expect([presence.total, presence.inCalls, presence.roomsActive]).toEqual([1, 0, 0])
   expect((await api.admin('GET', '/calls')).body.data).toEqual([])
   expect((await api.admin('GET', '/status')).body.calls).toMatchObject({

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
+import { claimsOf } from '../support/claims.ts'
 
 let api: TestApi
 let key: Key
@@ -32,10 +33,10 @@ const written = ({ api_key }: Key) =>
 
 const seat = async (identity: string, by: Key) => {
   const { id: tenantId } = await api.deps.tenants.get('acme')
-  api.deps.presence.take({ tenantId, roomId: 'r', livekitName: 'acme__r' }, identity, {
-    apiKey: by.api_key,
-    issuedAt: 0,
-  })
+  api.deps.presence.take(
+    { tenantId, roomId: 'r', livekitName: 'acme__r' },
+    claimsOf(identity, { apiKey: by.api_key }),
+  )
 }
 
 describe('a tenant makes keys of its own', () => {

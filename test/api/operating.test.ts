@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
+import { claimsOf } from '../support/claims.ts'
 
 let api: TestApi
 let key: Key
@@ -14,7 +15,7 @@ afterEach(() => api.close())
 const seat = async (slug: string, room: string, identity: string) => {
   const { id: tenantId } = await api.deps.tenants.get(slug)
   const place = { tenantId, roomId: `${slug}-${room}`, livekitName: `${slug}__${room}` }
-  api.deps.presence.take(place, identity, { apiKey: 'lkv_x', issuedAt: 0 })
+  api.deps.presence.take(place, claimsOf(identity))
 }
 
 /** The audit log, oldest first, as far as it is not of the set-up. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
+import { claimsOf } from '../support/claims.ts'
 
 let api: TestApi
 let key: Key
@@ -26,8 +27,10 @@ const enter = async (room: string, identity: string, by = key, issuedAt = api.no
     await api.deps.tenants.get('acme'),
     room,
   )
-  const origin = { apiKey: by.api_key, issuedAt }
-  const seat = api.deps.presence.take({ tenantId, roomId: id, livekitName }, identity, origin)
+  const seat = api.deps.presence.take(
+    { tenantId, roomId: id, livekitName },
+    claimsOf(identity, { apiKey: by.api_key, issuedAt }),
+  )
   api.deps.presence.answered(seat, `PA_${identity}`)
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
+import { claimsOf } from '../support/claims.ts'
 
 let api: TestApi
 let key: Key
@@ -290,8 +291,7 @@ describe('listing rooms', () => {
     const room = await api.deps.rooms.get(tenant, 'busy')
     api.deps.presence.take(
       { tenantId: tenant.id, roomId: room.id, livekitName: room.livekitName },
-      'ann',
-      { apiKey: 'lkv_x', issuedAt: 0 },
+      claimsOf('ann'),
     )
     const { body } = await api.v1('GET', '/rooms?active=true', { key })
     expect(body.data).toMatchObject([{ name: 'busy', participants_now: 1 }])

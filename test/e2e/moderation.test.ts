@@ -6,6 +6,7 @@ import { Operator } from '../support/operator.ts'
 import { NodePerson } from '../support/rtc-node.ts'
 import { type Minted, TenantClient } from '../support/tenant-client.ts'
 import { until } from '../support/wait.ts'
+import { Way } from '../support/way.ts'
 
 setDefaultTimeout(180_000)
 
@@ -161,6 +162,23 @@ describe('a backend moderates', () => {
     expect((await acme.call('DELETE', '/rooms/ban/bans/alice')).status).toBe(204)
     await alice.open()
     expect(await refusal(alice, fresh)).toBeUndefined()
+  })
+
+  test('and a ban reaches who hides from the gate after a restart, but stays in the call by media', async () => {
+    await acme.createRoom('hide')
+    await using way = await Way.to(new URL(golive.url))
+    await using vera = await browser.person()
+    await using mallory = new NodePerson()
+    await vera.join(await acme.mint('hide', 'vera'))
+    await mallory.join({ ...(await acme.mint('hide', 'mallory')), ws_url: way.wsUrl })
+    await untilAllSeeAndHear({ vera, mallory })
+    way.close()
+    await golive.kill('SIGKILL')
+    await golive.spawn()
+    const ban = () => acme.call('DELETE', `${people('hide')}/mallory?ban=true`).catch(() => null)
+    await until('the ban is taken', async () => (await ban())?.status === 204, { everyMs: 20 })
+    await happened(vera, 'ParticipantDisconnected', 'mallory')
+    await until('vera is back', async () => (await vera.state()) === 'connected')
   })
 
   test('and data and RPC arrive', async () => {

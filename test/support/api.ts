@@ -12,6 +12,7 @@ import { Checks } from '../../src/domain/checks.ts'
 import { Control } from '../../src/domain/control.ts'
 import { Credentials } from '../../src/domain/credentials.ts'
 import { Examination } from '../../src/domain/doctor/examination.ts'
+import { Ejections } from '../../src/domain/ejections.ts'
 import { Gate } from '../../src/domain/gate.ts'
 import { Inspector } from '../../src/domain/inspection.ts'
 import { Keys, SecretBox } from '../../src/domain/keys.ts'
@@ -59,14 +60,40 @@ class FakeLivekit implements Livekit, LivekitOfPeople {
   async deleteRoom(name: string): Promise<void> {
     this.deleted.push(name)
   }
-  async listRooms(): Promise<[]> {
-    return []
+  /** running calls and who is in them, as sweeps hear of them */
+  readonly running = new Map<string, string[]>()
+  /** what else happens while it is asked who is in a call */
+  meanwhile: () => Promise<unknown> = async () => {}
+  /** false while it hangs */
+  answers = true
+
+  async listRooms(): Promise<
+    { name: string; sid: string; createdAtMs: number; numParticipants: 0 }[]
+  > {
+    this.#answer()
+    return [...this.running.keys()].map((name) => ({
+      name,
+      sid: `RM_${name}`,
+      createdAtMs: 0,
+      numParticipants: 0,
+    }))
   }
-  async listParticipants(): Promise<[]> {
-    return []
+  async listParticipants(name: string): ReturnType<Livekit['listParticipants']> {
+    const identities = this.running.get(name) ?? []
+    await this.meanwhile()
+    return identities.map((identity) => ({
+      identity,
+      sid: `PA_${identity}`,
+      state: 'ACTIVE',
+      joinedAtMs: 0,
+    }))
   }
   async removeParticipant(_: string, identity: string): Promise<void> {
+    this.#answer()
     this.removed.push(identity)
+  }
+  #answer(): void {
+    if (!this.answers) throw new LivekitError('any', 'unavailable')
   }
   async updateRoomMetadata(): Promise<void> {}
   readonly asked: { method: string; with: unknown }[] = []
@@ -86,6 +113,9 @@ class FakeLivekit implements Livekit, LivekitOfPeople {
     const before = await this.person(room, identity)
     const given = Object.entries(update).filter(([, value]) => value !== undefined)
     const after = { ...before, ...(Object.fromEntries(given) as Partial<LivekitPerson>) }
+    // Like livekit-server, which knows no empty list of sources.
+    if (after.grants.canPublishSources?.length === 0)
+      after.grants = { ...after.grants, canPublishSources: undefined }
     this.crowd.set(identity, after)
     return after
   }
@@ -96,6 +126,7 @@ class FakeLivekit implements Livekit, LivekitOfPeople {
     this.asked.push({ method: 'data', with: message })
   }
   async performRpc(_: string, identity: string, call: { method: string }): Promise<string> {
+    if (call.method === 'never') return new Promise(() => {})
     if (call.method === 'late') throw new RpcError(1502, 'Response timeout')
     if (call.method === 'broken') throw new RpcError(1500, 'Application error in method handler')
     return `${call.method} of ${identity}`
@@ -161,6 +192,8 @@ export class TestApi {
   readonly deps: HttpDeps & { gate: Gate }
   readonly store: ReturnType<typeof openStore>
   #calls: Calls | null = null
+  #isUp = false
+  #ejections: Ejections | null = null
   readonly #folder = mkdtempSync(join(tmpdir(), 'golive-api-'))
   readonly #tenantApi: ReturnType<typeof buildTenantApi>
   readonly #adminApi: ReturnType<typeof buildAdminApi>
@@ -186,7 +219,7 @@ export class TestApi {
     const config = { ...configSchema.parse({}), source: null }
     const publicUrl = 'http://127.0.0.1:8080'
     const box = new SecretBox(randomBytes(32))
-    const child = () => ({ up: true, generation: 1 })
+    const child = () => ({ up: this.#isUp, generation: 1 })
     const calls = new Calls({ store, clock, log, presence, livekit, child })
     this.#calls = calls
     const problems = new Problems(clock)
@@ -281,11 +314,35 @@ export class TestApi {
 
   /** From now on livekit-server answers: people can be let in. */
   async livekitUp(): Promise<void> {
+    this.#isUp = true
     await this.#calls?.childUp(false)
+  }
+
+  /** livekit-server was left running by an earlier control plane. */
+  async livekitAdopted(): Promise<void> {
+    this.#isUp = true
+    await this.#calls?.childUp(true)
+  }
+
+  /** The comparison that runs every few seconds. */
+  async sweep(): Promise<void> {
+    await this.#calls?.sweep()
+  }
+
+  /** The look for whose time is over that is had every second. */
+  async eject(): Promise<void> {
+    const { presence } = this.deps
+    this.#ejections ??= new Ejections({
+      clock: () => this.now,
+      presence,
+      calls: this.#calls as Calls,
+    })
+    await this.#ejections.run()
   }
 
   /** livekit-server is gone, with all calls. */
   async livekitDies(): Promise<void> {
+    this.#isUp = false
     this.#calls?.childDown()
   }
 

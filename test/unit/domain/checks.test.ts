@@ -7,6 +7,7 @@ import { Presence } from '../../../src/domain/presence.ts'
 import { splitLivekitRoomName } from '../../../src/domain/room-names.ts'
 import { Tokens } from '../../../src/domain/tokens.ts'
 import { createLogger } from '../../../src/lib/log.ts'
+import { claimsOf } from '../../support/claims.ts'
 
 /** What a check must never touch: whatever is read of it fails the test. */
 const nothing = (what: string) =>
@@ -120,8 +121,7 @@ describe('a check call', () => {
   test('needs a seat of the server like anybody', async () => {
     const { token } = checks.begin('visitor')
     const place = { tenantId: 't', roomId: 'r', livekitName: 'acme__r' }
-    for (const who of ['ann', 'bob', 'cem'])
-      presence.take(place, who, { apiKey: 'lkv_1', issuedAt: 0 })
+    for (const who of ['ann', 'bob', 'cem']) presence.take(place, claimsOf(who))
     expect(refusedWith(await join(token))).toBe('server_full')
     expect(() => checks.begin('visitor')).toThrow('every seat')
   })

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
 import { type Place, Presence, type Seat, type SeatSocket } from '../../../src/domain/presence.ts'
+import { claimsOf } from '../../support/claims.ts'
 
 const place = (name: string, tenantId = 'acme'): Place => ({
   tenantId,
@@ -12,7 +13,6 @@ const socket = (): SeatSocket => ({
   close: () => undefined,
   probe: async () => undefined,
 })
-const by = (apiKey: string) => ({ apiKey, issuedAt: 0 })
 const roomy = { room: 10, tenant: 100, server: 1000 }
 const room = place('stand-up')
 
@@ -26,7 +26,7 @@ beforeEach(() => {
 
 /** Somebody who is in: upgraded, and named in LiveKit's JoinResponse. */
 const seat = (identity: string, sid = `PA_${identity}`, where = room): Seat => {
-  const taken = presence.take(where, identity, by('lkv_1'))
+  const taken = presence.take(where, claimsOf(identity))
   presence.opened(taken, socket())
   presence.answered(taken, sid)
   return taken
@@ -40,13 +40,13 @@ const identities = (where = room): string[] =>
 
 describe('a seat', () => {
   test('counts from the moment it is taken, before anything has opened', () => {
-    presence.take(room, 'ann', by('lkv_1'))
+    presence.take(room, claimsOf('ann'))
     expect([presence.total, presence.roomNow(room), presence.tenantNow('acme')]).toEqual([1, 1, 1])
     expect(presence.full(room, 'bob', { ...roomy, room: 1 })).toBe('room_full')
   })
 
   test('is taken once by one identity, however often it knocks, and is never full for who has it', () => {
-    for (let tries = 0; tries < 5; tries++) presence.take(room, 'ann', by('lkv_1'))
+    for (let tries = 0; tries < 5; tries++) presence.take(room, claimsOf('ann'))
     expect(presence.roomNow(room)).toBe(1)
     expect(presence.full(room, 'ann', { room: 1, tenant: 1, server: 1 })).toBeNull()
   })
@@ -58,8 +58,8 @@ describe('a seat', () => {
   })
 
   test('of a failed upgrade is free again, and not before the last attempt failed', () => {
-    const first = presence.take(room, 'ann', by('lkv_1'))
-    const second = presence.take(room, 'ann', by('lkv_1'))
+    const first = presence.take(room, claimsOf('ann'))
+    const second = presence.take(room, claimsOf('ann'))
     presence.failed(first)
     expect(presence.roomNow(room)).toBe(1)
     presence.failed(second)
@@ -68,12 +68,12 @@ describe('a seat', () => {
 
   test('outlives a failed upgrade of somebody who is in', () => {
     seat('ann')
-    presence.failed(presence.take(room, 'ann', by('lkv_1')))
+    presence.failed(presence.take(room, claimsOf('ann')))
     expect(identities()).toEqual(['ann'])
   })
 
   test('outlives its socket: the person is still in the call', () => {
-    const taken = presence.take(room, 'ann', by('lkv_1'))
+    const taken = presence.take(room, claimsOf('ann'))
     const signal = socket()
     presence.opened(taken, signal)
     presence.answered(taken, 'PA_1')
@@ -84,10 +84,10 @@ describe('a seat', () => {
 
   test('keeps its newer socket when the older one closes late', () => {
     const older = socket()
-    const taken = presence.take(room, 'ann', by('lkv_1'))
+    const taken = presence.take(room, claimsOf('ann'))
     presence.opened(taken, older)
     presence.answered(taken, 'PA_1')
-    presence.opened(presence.take(room, 'ann', by('lkv_1')), socket())
+    presence.opened(presence.take(room, claimsOf('ann')), socket())
     presence.closed(taken, older)
     expect(presence.hasSocket(room.livekitName)).toBe(true)
   })
@@ -109,7 +109,7 @@ describe('a seat', () => {
 
   test('stays taken when the earlier stay ends while the next upgrade is under way', () => {
     seat('ann', 'PA_1')
-    const again = presence.take(room, 'ann', by('lkv_1'))
+    const again = presence.take(room, claimsOf('ann'))
     presence.left(room.livekitName, 'ann', 'PA_1')
     expect(presence.full(room, 'bob', { ...roomy, room: 1 })).toBe('room_full')
     presence.opened(again, socket())
@@ -119,7 +119,7 @@ describe('a seat', () => {
 
   test('stays taken when the end of the earlier stay is told between the new socket and its JoinResponse', () => {
     seat('ann', 'PA_1')
-    const again = presence.take(room, 'ann', by('lkv_1'))
+    const again = presence.take(room, claimsOf('ann'))
     presence.opened(again, socket())
     presence.left(room.livekitName, 'ann', 'PA_1')
     presence.answered(again, 'PA_2')
@@ -155,7 +155,7 @@ describe('limits', () => {
   test('admit exactly as many as there are seats when sixty knock at once', () => {
     const admitted = Array.from({ length: 60 }, (_, n) => `guest-${n}`).filter((identity) => {
       if (presence.full(room, identity, roomy)) return false
-      presence.take(room, identity, by('lkv_1'))
+      presence.take(room, claimsOf(identity))
       return true
     })
     expect(admitted).toHaveLength(10)
@@ -190,7 +190,7 @@ describe("LiveKit's list of a room", () => {
   })
 
   test('frees nobody whose upgrade is under way', () => {
-    presence.take(room, 'ann', by('lkv_1'))
+    presence.take(room, claimsOf('ann'))
     now += 60_000
     presence.observe(room, [], now)
     expect(identities()).toEqual(['ann'])
@@ -239,7 +239,7 @@ test('the counts are those of the seats, whatever happens in whatever order', ()
   const places = [place('a'), place('b'), place('a', 'globex')]
   const pending: Seat[] = []
   const steps: (() => void)[] = [
-    () => pending.push(presence.take(places[random(3)] as Place, `p${random(4)}`, by('lkv_1'))),
+    () => pending.push(presence.take(places[random(3)] as Place, claimsOf(`p${random(4)}`))),
     () => {
       const one = pending.pop()
       if (one) presence.failed(one)
