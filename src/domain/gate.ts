@@ -9,47 +9,13 @@ import type { Credentials } from './credentials.ts'
 import type { Minutes } from './minutes.ts'
 import type { Moderation } from './moderation.ts'
 import type { Presence, Seat, SeatSocket } from './presence.ts'
+import { Refusal } from './refusal.ts'
 import { isRevoked } from './revocation.ts'
 import { livekitRoomName, NO_TENANT, splitLivekitRoomName } from './room-names.ts'
 import { banOf, effective, isTokenRevoked, NO_RULES, type RoomRules } from './room-rules.ts'
 import { type Room, type Rooms, roomOf } from './rooms.ts'
 import { type Tenant, tenantOf } from './tenants.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
-
-/** Why somebody is not let in. http/signaling.ts maps each to its one status. */
-export type RefusalCode =
-  | 'token_missing'
-  | 'token_invalid'
-  | 'token_expired'
-  | 'token_not_yet_valid'
-  | 'token_revoked'
-  | 'tenant_deactivated'
-  | 'room_locked'
-  | 'room_not_open'
-  | 'room_closed'
-  | 'room_full'
-  | 'tenant_full'
-  | 'room_not_found'
-  | 'identity_banned'
-  | 'duplicate_identity'
-  | 'minutes_exhausted'
-  | 'upgrade_required'
-  | 'request_refused'
-  | 'media_unavailable'
-  | 'server_full'
-
-/** A refusal is an answer, not a failure: its sentence is for the person who wanted to join. */
-export class Refusal {
-  readonly code: RefusalCode
-  readonly sentence: string
-  readonly retryAfterSeconds: number | null
-
-  constructor(code: RefusalCode, sentence: string, retryAfterSeconds: number | null = null) {
-    this.code = code
-    this.sentence = sentence
-    this.retryAfterSeconds = retryAfterSeconds
-  }
-}
 
 export interface Admission {
   claims: JoinClaims

@@ -1,4 +1,5 @@
-import { type Gate, Refusal } from './gate.ts'
+import type { Gate } from './gate.ts'
+import { Refusal } from './refusal.ts'
 import { splitLivekitRoomName } from './room-names.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
 

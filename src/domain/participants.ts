@@ -1,13 +1,9 @@
 import type { Clock } from '../lib/clock.ts'
 import { RwLocks } from '../lib/rw-lock.ts'
 import type { Arrival, Arrivals } from '../livekit/arrivals.ts'
-import {
-  type LivekitClient,
-  LivekitError,
-  type LivekitPerson,
-  type LivekitTrack,
-} from '../livekit/client.ts'
+import { type LivekitClient, LivekitError } from '../livekit/client.ts'
 import { type GrantChanges, type Grants, withChanges } from '../livekit/grants.ts'
+import type { LivekitPerson, LivekitTrack } from '../livekit/people.ts'
 import { type Calls, mediaUnavailable } from './calls.ts'
 import { GoLiveError } from './errors.ts'
 import type { Moderation } from './moderation.ts'

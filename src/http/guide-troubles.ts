@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../domain/errors.ts'
-import type { RefusalCode } from '../domain/gate.ts'
+import type { RefusalCode } from '../domain/refusal.ts'
 
 /** What somebody notices, and what to do about it. */
 export interface Trouble {

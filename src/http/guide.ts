@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../domain/errors.ts'
-import type { RefusalCode } from '../domain/gate.ts'
+import type { RefusalCode } from '../domain/refusal.ts'
 import { SAMPLES } from './guide-samples.ts'
 import { API_TROUBLES, GATE_TROUBLES, type Trouble } from './guide-troubles.ts'
 import { statusOf } from './problem.ts'

@@ -1,6 +1,6 @@
 import type { Connection } from '../domain/connection.ts'
-import { Refusal, type RefusalCode } from '../domain/gate.ts'
 import type { JoinRequest, Joins } from '../domain/joins.ts'
+import { Refusal, type RefusalCode } from '../domain/refusal.ts'
 import { newRequestId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'
 import type { ClientAddress } from './client-address.ts'

@@ -37,12 +37,8 @@ import {
 } from '../../src/http/server.ts'
 import { createLogger } from '../../src/lib/log.ts'
 import type { Addresses } from '../../src/livekit/addresses.ts'
-import {
-  LivekitError,
-  type LivekitPerson,
-  type PersonUpdate,
-  RpcError,
-} from '../../src/livekit/client.ts'
+import { LivekitError, type PersonUpdate, RpcError } from '../../src/livekit/client.ts'
+import type { LivekitPerson } from '../../src/livekit/people.ts'
 import type { ChildStatus } from '../../src/livekit/supervisor.ts'
 import { openStore } from '../../src/store/db.ts'
 import { migrate } from '../../src/store/migrate.ts'

@@ -24,7 +24,7 @@ const membersOf = (path: string, union: string): string[] => {
 }
 
 test('the troubleshooting table has every code of the join gate, and of the API only real ones', () => {
-  const gate = membersOf('domain/gate.ts', 'RefusalCode')
+  const gate = membersOf('domain/refusal.ts', 'RefusalCode')
   const api = membersOf('domain/errors.ts', 'ErrorCode')
   expect(gate.length).toBeGreaterThan(10)
   expect(Object.keys(GATE_TROUBLES).sort()).toEqual(gate.sort())

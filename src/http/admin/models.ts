@@ -12,6 +12,7 @@ import {
   tokenCreate,
 } from './inputs.ts'
 import * as shapes from './shapes.ts'
+import { statusWire } from './status-shapes.ts'
 
 /** The schemas that the operator's OpenAPI document names, for the routes that use them. */
 export const adminModels = () =>
@@ -28,7 +29,7 @@ export const adminModels = () =>
       AdminTokenCreate: tokenCreate,
       NewAdminToken: shapes.newAdminTokenWire,
       AuditList: listOf(shapes.auditWire),
-      Status: shapes.statusWire,
+      Status: statusWire,
       CallList: shapes.wholeListOf(shapes.callWire),
       RestartRequest: restartRequest,
       Accepted: shapes.acceptedWire,
