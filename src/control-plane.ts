@@ -128,7 +128,7 @@ export class ControlPlane {
 
   async start(): Promise<void> {
     const { calls, credentials, presence, metrics, minutes, moderation, ejections } = this.#services
-    await minutes.load()
+    await minutes.count()
     metrics.watch({
       participants: () => presence.total,
       roomsActive: () => presence.roomsActive,
@@ -145,7 +145,6 @@ export class ControlPlane {
     this.#every(SWEEP_MS, () => calls.sweep())
     this.#every(SWEEP_MS, () => this.#countMinutes())
     this.#every(WRITE_USE_MS, () => credentials.writeUse())
-    this.#every(WRITE_USE_MS, () => minutes.write())
     this.#every(PURGE_MS, () => moderation.purge())
     this.#log.info(
       { version: VERSION, url: this.#services.publicUrl, data_dir: this.#data.path },
@@ -299,9 +298,7 @@ export class ControlPlane {
     for (const listener of [...this.#listeners, ...(this.#hook ? [this.#hook] : [])])
       listener.stop(true)
     rmSync(join(this.#data.path, 'golive.sock'), { force: true })
-    const { credentials, minutes } = this.#services
-    await this.#atLast(() => credentials.writeUse())
-    await this.#atLast(() => minutes.write())
+    await this.#atLast(() => this.#services.credentials.writeUse())
     await this.#data.close()
   }
 

@@ -13,6 +13,7 @@ import { Control } from './domain/control.ts'
 import { Credentials } from './domain/credentials.ts'
 import { askDoctor, Examination } from './domain/doctor/examination.ts'
 import { Ejections } from './domain/ejections.ts'
+import { EventLog } from './domain/events.ts'
 import { Gate } from './domain/gate.ts'
 import { Inspector } from './domain/inspection.ts'
 import { Keys, SecretBox } from './domain/keys.ts'
@@ -79,6 +80,7 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
   const origin = publicUrl(config, outside.addresses)
   const wsUrl = origin.replace(/^http/, 'ws')
   const audit = new Audit({ store, clock })
+  const events = new EventLog({ store, clock })
   const box = new SecretBox(secrets.seal)
   const presence = new Presence(clock)
   const livekit = new LivekitClient({ url: outside.livekitOrigin, ...livekitKey(data) })
@@ -89,7 +91,7 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
   const tenants = new Tenants({ store, clock, keys, credentials, calls, audit })
   const rooms = new Rooms({ store, clock, presence, calls })
   const admission = admissionTo(config, data, livekit, {
-    ...{ store, clock, keys, credentials, rooms, presence, calls },
+    ...{ store, clock, events, keys, credentials, rooms, presence, calls },
     ...{ wsUrl, maxParticipants },
   })
   const { tokens, minutes } = admission
@@ -117,6 +119,7 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
     },
     log,
     audit,
+    events,
     tenants,
     keys,
     rooms,
@@ -138,6 +141,7 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
 interface Known {
   store: Store
   clock: Clock
+  events: EventLog
   keys: Keys
   credentials: Credentials
   rooms: Rooms
@@ -149,10 +153,10 @@ interface Known {
 
 /** Who may join, and what people in calls may do. */
 const admissionTo = (config: Config, data: DataDir, livekit: LivekitClient, known: Known) => {
-  const { store, clock, calls, presence } = known
+  const { store, clock, events, calls, presence } = known
   const roles = new Roles({ store, clock })
   const moderation = new Moderation({ store, clock })
-  const minutes = new Minutes({ store, clock, presence, calls })
+  const minutes = new Minutes({ store, clock, presence, calls, events })
   const tokens = new Tokens({ ...known, joinKey: data.secrets.join, roles })
   const gate = new Gate({ ...known, tokens, moderation, minutes })
   const participants = new Participants({

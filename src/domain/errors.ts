@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'role_not_found'
   | 'role_built_in'
   | 'role_limit_reached'
+  | 'events_expired'
   | 'calls_running'
   | 'session_ended'
   | 'session_not_found'

@@ -1,56 +1,44 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Store } from '../store/db.ts'
-import { findTenant } from '../store/tenants.ts'
-import { addUsage, listUsage } from '../store/usage-months.ts'
+import { listOpenStays } from '../store/session-participants.ts'
+import { findTenant, noteLimitTold } from '../store/tenants.ts'
+import { sumUsageByTenant } from '../store/usage.ts'
 import type { Calls } from './calls.ts'
+import type { EventLog } from './events.ts'
 import type { Presence } from './presence.ts'
-import { NO_TENANT } from './room-names.ts'
-import { type Limits, tenantOf } from './tenants.ts'
+import { type Limits, type Tenant, tenantOf } from './tenants.ts'
 
 interface Deps {
   store: Store
   clock: Clock
   presence: Presence
   calls: Pick<Calls, 'putOut'>
+  events: Pick<EventLog, 'write'>
 }
 
 const MINUTE_MS = 60_000
-/** A longer pause between two counts was not one of ours: the machine slept, or the clock jumped. */
-const LONGEST_STEP_MS = 60_000
 
-/** Minutes that people of a tenant spent in calls this month (UTC): seats, looked at now and then. */
+/** Minutes that people of a tenant spent in calls this month (UTC), as the ledger has them. */
 export class Minutes {
   readonly #deps: Deps
-  readonly #used = new Map<string, number>()
-  /** counted and not written down yet, by month and tenant */
-  #unwritten = new Map<string, number>()
-  #month: string
-  #countedAt: number
+  #used = new Map<string, number>()
 
   constructor(deps: Deps) {
     this.#deps = deps
-    this.#countedAt = deps.clock()
-    this.#month = monthOf(this.#countedAt)
   }
 
-  /** Takes up what was counted before a restart. */
-  async load(): Promise<void> {
-    const rows = await listUsage(this.#deps.store.db, this.#month)
-    for (const { tenant_id, milliseconds } of rows) this.#used.set(tenant_id, milliseconds)
-  }
-
-  /** Adds the time since the last count for everybody who has a seat. */
+  /** Adds up the month: who left, and who is in calls now. Called every few seconds. */
   async count(): Promise<void> {
-    const { clock, presence } = this.#deps
+    const { store, clock } = this.#deps
     const now = clock()
-    if (monthOf(now) !== this.#month) this.#turn(now)
-    const step = Math.min(Math.max(now - this.#countedAt, 0), LONGEST_STEP_MS)
-    this.#countedAt = now
-    for (const [tenantId, people] of presence.tenantsNow()) {
-      if (tenantId === NO_TENANT) continue
-      add(this.#used, tenantId, people * step)
-      add(this.#unwritten, `${this.#month}/${tenantId}`, people * step)
-    }
+    const month = monthOf(now)
+    const start = Date.parse(`${month}-01T00:00:00.000Z`)
+    const used = new Map<string, number>()
+    for (const row of await sumUsageByTenant(store.db, { from: `${month}-01`, to: `${month}-31` }))
+      add(used, row.tenant_id, row.participant_ms)
+    for (const stay of await listOpenStays(store.db, null))
+      add(used, stay.tenant_id, Math.max(now - Math.max(stay.joined_at, start), 0))
+    this.#used = used
   }
 
   /** Whole minutes of this month, of all tenants together. */
@@ -69,38 +57,28 @@ export class Minutes {
     return limit !== null && this.used(tenantId) >= limit
   }
 
-  /** Ends the calls of tenants whose minutes are used up and whose limit says so. */
+  /** Tells of limits that are reached, and ends the calls where the limit says so. */
   async endOverdrawn(): Promise<void> {
     const { store, presence, calls } = this.#deps
     for (const tenantId of [...presence.tenantsNow().keys()]) {
       const row = await findTenant(store.db, tenantId)
       const tenant = row && tenantOf(row)
-      if (tenant?.limits.participant_minutes_hard && this.areUsedUp(tenantId, tenant.limits))
+      if (!tenant || !this.areUsedUp(tenantId, tenant.limits)) continue
+      await this.#tell(tenant)
+      if (tenant.limits.participant_minutes_hard)
         await calls.putOut((seat) => seat.tenantId === tenantId)
     }
   }
 
-  /** Called once a minute, and at the end. */
-  async write(): Promise<void> {
-    const counted = this.#unwritten
-    if (counted.size === 0) return
-    this.#unwritten = new Map()
-    try {
-      await this.#deps.store.transaction(async (tx) => {
-        for (const [key, ms] of counted) {
-          const [month = '', tenantId = ''] = key.split('/')
-          await addUsage(tx, tenantId, month, ms)
-        }
-      })
-    } catch (error) {
-      for (const [key, ms] of counted) add(this.#unwritten, key, ms)
-      throw error
-    }
-  }
-
-  #turn(now: number): void {
-    this.#used.clear()
-    this.#month = monthOf(now)
+  /** Once a month for each limit that it has. */
+  async #tell({ id, limits }: Tenant): Promise<void> {
+    const month = monthOf(this.#deps.clock())
+    const value = limits.participant_minutes_per_month
+    await this.#deps.events.write(async (tx, append) => {
+      if (!(await noteLimitTold(tx, id, `${month}/${value}`))) return
+      const data = { limit: 'participant_minutes_per_month', value, month }
+      await append(id, { type: 'usage.limit_reached', data })
+    })
   }
 }
 

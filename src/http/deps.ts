@@ -7,6 +7,7 @@ import type { Checks } from '../domain/checks.ts'
 import type { Control } from '../domain/control.ts'
 import type { Credentials } from '../domain/credentials.ts'
 import type { Examination } from '../domain/doctor/examination.ts'
+import type { EventLog } from '../domain/events.ts'
 import type { Inspector } from '../domain/inspection.ts'
 import type { Keys } from '../domain/keys.ts'
 import type { Minutes } from '../domain/minutes.ts'
@@ -40,6 +41,7 @@ export interface HttpDeps {
   roles: Roles
   inspector: Inspector
   minutes: Minutes
+  events: EventLog
   problems: Problems
   status: Status
   audit: Audit

@@ -38,6 +38,7 @@ const PROBLEMS: Record<ErrorCode, { status: number; title: string }> = {
   role_not_found: { status: 404, title: 'There is no such role' },
   role_built_in: { status: 409, title: 'The role is built in' },
   role_limit_reached: { status: 409, title: 'The limit of roles is reached' },
+  events_expired: { status: 410, title: 'These events are no longer kept' },
   session_ended: { status: 401, title: 'The session has ended' },
   session_not_found: { status: 404, title: 'There is no such session' },
   invalid_link: { status: 401, title: 'The sign-in link does not work' },

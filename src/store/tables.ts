@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /** A boolean as both SQLite and PostgreSQL can hold it. */
 type Flag = 0 | 1
 
@@ -20,6 +22,9 @@ export interface TenantRow {
 interface TenantCounterRow {
   tenant_id: string
   rooms: number
+  event_seq: Generated<number>
+  /** the limit that was last told to be reached, with its month */
+  limit_told: Generated<string | null>
 }
 
 export interface KeyRow {
@@ -83,10 +88,81 @@ export interface RoleRow {
   updated_at: number
 }
 
-interface UsageMonthRow {
+export interface EventRow {
   tenant_id: string
-  month: string
-  milliseconds: number
+  seq: number
+  id: string
+  type: string
+  at: number
+  /** whom it is about */
+  identity: string | null
+  data: string
+  reconstructed: Flag
+}
+
+export interface SessionRow {
+  id: string
+  tenant_id: string
+  room: string
+  livekit_sid: string
+  started_at: number
+  /** when the last of its people left; null while LiveKit's room is there */
+  ended_at: number | null
+  end_reason: string | null
+  end_accuracy_ms: number
+  peak_participants: number
+  /** of those who left */
+  participant_ms: number
+  reconstructed: Flag
+}
+
+export interface SessionParticipantRow {
+  sid: string
+  session_id: string
+  tenant_id: string
+  identity: string
+  name: string
+  joined_at: number
+  left_at: number | null
+  leave_reason: string | null
+  end_accuracy_ms: number
+  /** JSON: milliseconds */
+  reconnected_at: string
+  transport: string | null
+  sdk: string | null
+  sdk_version: string | null
+  os: string | null
+  browser: string | null
+  address: string | null
+  reconstructed: Flag
+}
+
+export interface TrackRow {
+  participant_sid: string
+  sid: string
+  kind: string
+  source: string
+  published_at: number
+  unpublished_at: number | null
+  /** JSON: pairs of milliseconds, from and to; null for one that lasts */
+  mutes: string
+}
+
+interface Usage {
+  tenant_id: string
+  /** such as 2026-11-25, UTC */
+  day: string
+  participant_ms: number
+  /** who joined that day */
+  participants: number
+  /** that began that day */
+  sessions: number
+}
+
+export type UsageDayRow = Usage
+
+export interface UsageRoomRow extends Usage {
+  room: string
 }
 
 export interface AdminRow {
@@ -152,7 +228,12 @@ export interface Tables {
   members: MemberRow
   revocations: RevocationRow
   roles: RoleRow
-  usage_months: UsageMonthRow
+  events: EventRow
+  sessions: SessionRow
+  session_participants: SessionParticipantRow
+  tracks: TrackRow
+  usage_days: UsageDayRow
+  usage_rooms: UsageRoomRow
   admins: AdminRow
   sign_in_links: SignInLinkRow
   admin_sessions: AdminSessionRow

@@ -94,6 +94,18 @@ export const countRooms = async (db: Db, tenantId: string, by: number): Promise<
   return row.rooms
 }
 
+/** False when it is what was told last. @param limit with all that makes it another one */
+export const noteLimitTold = async (db: Db, tenantId: string, limit: string): Promise<boolean> => {
+  const rows = await db
+    .updateTable('tenant_counters')
+    .set({ limit_told: limit })
+    .where('tenant_id', '=', tenantId)
+    .where((eb) => eb.or([eb('limit_told', 'is', null), eb('limit_told', '<>', limit)]))
+    .returning('tenant_id')
+    .execute()
+  return rows.length > 0
+}
+
 /** Holds the tenant's lock until the transaction ends, for writes that depend on what others wrote. */
 export const lockTenant = async (db: Db, tenantId: string): Promise<void> => {
   await countRooms(db, tenantId, 0)

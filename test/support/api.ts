@@ -13,6 +13,7 @@ import { Control } from '../../src/domain/control.ts'
 import { Credentials } from '../../src/domain/credentials.ts'
 import { Examination } from '../../src/domain/doctor/examination.ts'
 import { Ejections } from '../../src/domain/ejections.ts'
+import { EventLog } from '../../src/domain/events.ts'
 import { Gate } from '../../src/domain/gate.ts'
 import { Inspector } from '../../src/domain/inspection.ts'
 import { Keys, SecretBox } from '../../src/domain/keys.ts'
@@ -212,6 +213,7 @@ export class TestApi {
     const log = createLogger('debug', { write: (line) => void this.logged.push(JSON.parse(line)) })
     const presence = new Presence(clock)
     const audit = new Audit({ store, clock })
+    const events = new EventLog({ store, clock })
     const config = { ...configSchema.parse({}), source: null }
     const publicUrl = 'http://127.0.0.1:8080'
     const box = new SecretBox(randomBytes(32))
@@ -226,7 +228,7 @@ export class TestApi {
     const wsUrl = 'ws://127.0.0.1:8080'
     const roles = new Roles({ store, clock })
     const moderation = new Moderation({ store, clock })
-    const minutes = new Minutes({ store, clock, presence, calls })
+    const minutes = new Minutes({ store, clock, presence, calls, events })
     const tokens = new Tokens({ clock, joinKey: randomBytes(32), wsUrl, rooms, keys, roles })
     const known = { store, clock, tokens, credentials, rooms, presence, calls }
     const maxParticipants = () => 200
@@ -263,6 +265,7 @@ export class TestApi {
       config,
       log,
       audit,
+      events,
       admins: new Admins({ store, clock, audit, publicUrl }),
       sessions: new AdminSessions({ store, clock, audit, passwords: new Passwords() }),
       adminTokens: new AdminTokens({ store, clock, audit }),

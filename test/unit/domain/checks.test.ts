@@ -71,7 +71,10 @@ beforeEach(async () => {
     presence,
     calls,
     moderation: nothing('for a decision'),
-    minutes: new Minutes({ store: emptyStore, clock, presence, calls }),
+    minutes: new Minutes({
+      ...{ store: emptyStore, clock, presence, calls },
+      events: { write: () => Promise.reject(new Error('nothing to tell')) },
+    }),
     maxParticipants,
   })
   const wsUrl = 'wss://live.example.com'

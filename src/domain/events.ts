@@ -1,0 +1,159 @@
+import { EventEmitter } from 'node:events'
+import type { Clock } from '../lib/clock.ts'
+import { newId } from '../lib/ids.ts'
+import type { Db, Store } from '../store/db.ts'
+import * as rows from '../store/events.ts'
+import { setSettingOnce } from '../store/settings.ts'
+import { GoLiveError } from './errors.ts'
+
+/** All that is ever in the log. */
+export const EVENT_TYPES = [
+  'room.created',
+  'room.updated',
+  'room.deleted',
+  'session.started',
+  'session.ended',
+  'participant.joined',
+  'participant.left',
+  'participant.superseded',
+  'participant.refused',
+  'participant.banned',
+  'track.published',
+  'track.unpublished',
+  'usage.limit_reached',
+] as const
+
+export type EventType = (typeof EVENT_TYPES)[number]
+
+/** One thing that happened in a tenant, as its readers get it. */
+export interface Event {
+  /** counts up by one within a tenant */
+  seq: number
+  id: string
+  type: EventType
+  /** milliseconds */
+  at: number
+  data: object
+  /** true for what nobody reported, and was concluded afterwards */
+  reconstructed: boolean
+}
+
+export interface NewEvent {
+  type: EventType
+  /** milliseconds; now, where it is left out */
+  at?: number
+  /** as JSON shows it */
+  data: object
+  /** whom it is about */
+  identity?: string
+  reconstructed?: boolean
+}
+
+/** Puts an event at the end of a tenant's log. */
+export type Append = (tenantId: string, event: NewEvent) => Promise<void>
+
+interface Deps {
+  store: Store
+  clock: Clock
+}
+
+const STREAM_ID = 'events.stream_id'
+/** No tenant's id has a star. */
+const ANY = '*'
+
+export const eventOf = (row: rows.EventRow): Event => ({
+  seq: row.seq,
+  id: row.id,
+  type: row.type as EventType,
+  at: row.at,
+  data: JSON.parse(row.data) as object,
+  reconstructed: row.reconstructed === 1,
+})
+
+/** What happened, in one gapless sequence for each tenant. Everything else that tells of it reads here. */
+export class EventLog {
+  readonly #deps: Deps
+  readonly #emitter = new EventEmitter().setMaxListeners(0)
+  #streamId: Promise<string> | null = null
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Runs `work` in one write transaction. What it appends is in the log when what it wrote is
+   * there, or neither; readers are told afterwards.
+   */
+  async write<T>(work: (tx: Db, append: Append) => Promise<T>): Promise<T> {
+    const touched = new Set<string>()
+    const result = await this.#deps.store.transaction((tx) =>
+      work(tx, async (tenantId, event) => {
+        await this.#append(tx, tenantId, event)
+        touched.add(tenantId)
+      }),
+    )
+    for (const tenantId of touched) queueMicrotask(() => this.#tell(tenantId))
+    return result
+  }
+
+  async #append(tx: Db, tenantId: string, event: NewEvent): Promise<void> {
+    const now = this.#deps.clock()
+    await rows.insertEvent(tx, {
+      tenant_id: tenantId,
+      seq: await rows.nextSeq(tx, tenantId),
+      id: `evt_${newId(now)}`,
+      type: event.type,
+      at: event.at ?? now,
+      identity: event.identity ?? null,
+      data: JSON.stringify(event.data),
+      reconstructed: event.reconstructed ? 1 : 0,
+    })
+  }
+
+  /** Calls `told` whenever the log of this tenant, or of any, grew. @returns what ends that */
+  subscribe(tenantId: string | null, told: (tenantId: string) => void): () => void {
+    const name = tenantId ?? ANY
+    this.#emitter.on(name, told)
+    return () => void this.#emitter.off(name, told)
+  }
+
+  #tell(tenantId: string): void {
+    this.#emitter.emit(tenantId, tenantId)
+    this.#emitter.emit(ANY, tenantId)
+  }
+
+  /**
+   * The events behind `after`, in their order. `nextAfter` is where to go on: also past events of
+   * other types. @throws events_expired (with `first_seq`) when some of them are no longer there
+   */
+  async list(
+    tenantId: string,
+    query: { after: number; limit: number; types: readonly EventType[] | null },
+  ): Promise<{ data: Event[]; nextAfter: number }> {
+    const { db } = this.#deps.store
+    const last = await rows.lastSeq(db, tenantId)
+    const found = await rows.listEvents(db, tenantId, query)
+    await this.#checkKept(tenantId, query.after, last)
+    const end = found.length < query.limit ? last : (found.at(-1)?.seq ?? last)
+    return { data: found.map(eventOf), nextAfter: Math.max(end, query.after) }
+  }
+
+  async #checkKept(tenantId: string, after: number, last: number): Promise<void> {
+    if (after >= last) return
+    const first = (await rows.firstSeq(this.#deps.store.db, tenantId)) ?? last + 1
+    if (after + 1 < first) throw expired(first)
+  }
+
+  /** Stays the same as long as the log is: one from a backup is another. */
+  streamId(): Promise<string> {
+    const { store, clock } = this.#deps
+    this.#streamId ??= setSettingOnce(store.db, STREAM_ID, newId(clock()))
+    return this.#streamId
+  }
+}
+
+const expired = (firstSeq: number): GoLiveError =>
+  new GoLiveError('events_expired', 'the events asked for are no longer kept', {
+    hint: `Go on from after=${firstSeq - 1}; what happened before is in the sessions and the usage.`,
+    extra: { first_seq: firstSeq },
+  })

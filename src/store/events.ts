@@ -1,0 +1,67 @@
+import type { Db } from './db.ts'
+import type { EventRow } from './tables.ts'
+
+export type { EventRow } from './tables.ts'
+
+const EVENT = ['tenant_id', 'seq', 'id', 'type', 'at', 'identity', 'data', 'reconstructed'] as const
+
+/**
+ * The tenant's next number. It is the tenant's lock on any database until the transaction ends, so
+ * that numbers become visible in their order and none is missing.
+ */
+export const nextSeq = async (db: Db, tenantId: string): Promise<number> => {
+  const row = await db
+    .updateTable('tenant_counters')
+    .set((eb) => ({ event_seq: eb('event_seq', '+', 1) }))
+    .where('tenant_id', '=', tenantId)
+    .returning('event_seq')
+    .executeTakeFirstOrThrow()
+  return row.event_seq
+}
+
+/** The tenant's last number; 0 before its first event. */
+export const lastSeq = async (db: Db, tenantId: string): Promise<number> => {
+  const row = await db
+    .selectFrom('tenant_counters')
+    .select('event_seq')
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirst()
+  return row?.event_seq ?? 0
+}
+
+/** The first number that is still there, or null. */
+export const firstSeq = async (db: Db, tenantId: string): Promise<number | null> => {
+  const row = await db
+    .selectFrom('events')
+    .select((eb) => eb.fn.min('seq').as('seq'))
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirst()
+  return row?.seq ?? null
+}
+
+export const insertEvent = async (db: Db, row: EventRow): Promise<void> => {
+  await db.insertInto('events').values(row).execute()
+}
+
+interface Listing {
+  /** a number; those behind it */
+  after: number
+  limit: number
+  /** only these, or all */
+  types: readonly string[] | null
+}
+
+/** In their order. */
+export const listEvents = (
+  db: Db,
+  tenantId: string,
+  { after, limit, types }: Listing,
+): Promise<EventRow[]> => {
+  let query = db
+    .selectFrom('events')
+    .select(EVENT)
+    .where('tenant_id', '=', tenantId)
+    .where('seq', '>', after)
+  if (types) query = query.where('type', 'in', types)
+  return query.orderBy('seq').limit(limit).execute()
+}

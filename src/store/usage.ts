@@ -1,0 +1,88 @@
+import type { Db } from './db.ts'
+import type { UsageDayRow, UsageRoomRow } from './tables.ts'
+
+export type { UsageDayRow, UsageRoomRow } from './tables.ts'
+
+/** Adds to a day of a tenant and of one of its rooms. */
+export const addUsage = async (db: Db, row: UsageRoomRow): Promise<void> => {
+  const { room: _, ...day } = row
+  await db
+    .insertInto('usage_days')
+    .values(day)
+    .onConflict((oc) =>
+      oc.columns(['tenant_id', 'day']).doUpdateSet((eb) => ({
+        participant_ms: eb('usage_days.participant_ms', '+', row.participant_ms),
+        participants: eb('usage_days.participants', '+', row.participants),
+        sessions: eb('usage_days.sessions', '+', row.sessions),
+      })),
+    )
+    .execute()
+  await db
+    .insertInto('usage_rooms')
+    .values(row)
+    .onConflict((oc) =>
+      oc.columns(['tenant_id', 'day', 'room']).doUpdateSet((eb) => ({
+        participant_ms: eb('usage_rooms.participant_ms', '+', row.participant_ms),
+        participants: eb('usage_rooms.participants', '+', row.participants),
+        sessions: eb('usage_rooms.sessions', '+', row.sessions),
+      })),
+    )
+    .execute()
+}
+
+/** First and last day, both included, such as 2026-11-25. */
+export interface Days {
+  from: string
+  to: string
+}
+
+export const listUsageDays = (
+  db: Db,
+  tenantId: string,
+  { from, to }: Days,
+): Promise<UsageDayRow[]> =>
+  db
+    .selectFrom('usage_days')
+    .select(['tenant_id', 'day', 'participant_ms', 'participants', 'sessions'])
+    .where('tenant_id', '=', tenantId)
+    .where('day', '>=', from)
+    .where('day', '<=', to)
+    .orderBy('day')
+    .execute()
+
+/** Each room's sum. */
+export const sumUsageByRoom = (
+  db: Db,
+  tenantId: string,
+  { from, to }: Days,
+): Promise<Omit<UsageRoomRow, 'tenant_id' | 'day'>[]> =>
+  db
+    .selectFrom('usage_rooms')
+    .select((eb) => [
+      'room',
+      eb.cast<number>(eb.fn.sum('participant_ms'), 'bigint').as('participant_ms'),
+      eb.cast<number>(eb.fn.sum('participants'), 'bigint').as('participants'),
+      eb.cast<number>(eb.fn.sum('sessions'), 'bigint').as('sessions'),
+    ])
+    .where('tenant_id', '=', tenantId)
+    .where('day', '>=', from)
+    .where('day', '<=', to)
+    .groupBy('room')
+    .orderBy('room')
+    .execute()
+
+/** Each tenant's sum, deleted ones included. */
+export const sumUsageByTenant = (db: Db, { from, to }: Days): Promise<Omit<UsageDayRow, 'day'>[]> =>
+  db
+    .selectFrom('usage_days')
+    .select((eb) => [
+      'tenant_id',
+      eb.cast<number>(eb.fn.sum('participant_ms'), 'bigint').as('participant_ms'),
+      eb.cast<number>(eb.fn.sum('participants'), 'bigint').as('participants'),
+      eb.cast<number>(eb.fn.sum('sessions'), 'bigint').as('sessions'),
+    ])
+    .where('day', '>=', from)
+    .where('day', '<=', to)
+    .groupBy('tenant_id')
+    .orderBy('tenant_id')
+    .execute()
