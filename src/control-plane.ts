@@ -28,6 +28,7 @@ const SWEEP_MS = 5000
 const EJECT_MS = 1000
 const WRITE_USE_MS = 60_000
 const PURGE_MS = 3600_000
+const DELIVER_MS = 1000
 /** How long requests may go on after the listeners are closed. Open sockets would never end by themselves. */
 const FINISH_MS = { stopped: 2000, restart: 200 }
 
@@ -146,10 +147,19 @@ export class ControlPlane {
     this.#every(SWEEP_MS, () => this.#countMinutes())
     this.#every(WRITE_USE_MS, () => credentials.writeUse())
     this.#every(PURGE_MS, () => moderation.purge())
+    await this.#deliver()
     this.#log.info(
       { version: VERSION, url: this.#services.publicUrl, data_dir: this.#data.path },
       'golive is up',
     )
+  }
+
+  async #deliver(): Promise<void> {
+    const { deliverer, metrics, recorder } = this.#services
+    metrics.watchWebhooks(deliverer, recorder)
+    await deliverer.start()
+    this.#every(DELIVER_MS, async () => deliverer.run())
+    this.#every(PURGE_MS, () => deliverer.settle())
   }
 
   /** Last: who comes by it is to find everything there. */
@@ -288,6 +298,7 @@ export class ControlPlane {
   async close(how: Ending): Promise<void> {
     this.#log.info({ how }, 'golive is going down')
     for (const timer of this.#timers) clearInterval(timer)
+    const delivered = this.#services.deliverer.stop()
     if (how === 'restart') await this.#supervisor.detach()
     else await this.#supervisor.stop()
     await Promise.race([
@@ -298,6 +309,8 @@ export class ControlPlane {
     for (const listener of [...this.#listeners, ...(this.#hook ? [this.#hook] : [])])
       listener.stop(true)
     rmSync(join(this.#data.path, 'golive.sock'), { force: true })
+    await delivered
+    await this.#atLast(() => this.#services.deliverer.settle())
     await this.#atLast(() => this.#services.credentials.writeUse())
     await this.#data.close()
   }

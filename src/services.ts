@@ -11,6 +11,9 @@ import { Calls, type Child } from './domain/calls.ts'
 import { Checks } from './domain/checks.ts'
 import { Control } from './domain/control.ts'
 import { Credentials } from './domain/credentials.ts'
+import { Deliverer } from './domain/deliverer.ts'
+import { Deliveries } from './domain/deliveries.ts'
+import { DeliveryRecorder } from './domain/delivery-recorder.ts'
 import { askDoctor, Examination } from './domain/doctor/examination.ts'
 import { Ejections } from './domain/ejections.ts'
 import { EventLog } from './domain/events.ts'
@@ -29,6 +32,8 @@ import { Rooms } from './domain/rooms.ts'
 import { type CertificateView, Status } from './domain/status.ts'
 import { Tenants } from './domain/tenants.ts'
 import { Tokens } from './domain/tokens.ts'
+import { WebhookSender } from './domain/webhook-sender.ts'
+import { Webhooks } from './domain/webhooks.ts'
 import type { HttpDeps } from './http/deps.ts'
 import { Metrics } from './http/metrics.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
@@ -68,6 +73,8 @@ export interface Services extends HttpDeps {
   calls: Calls
   ejections: Ejections
   gate: Gate
+  deliverer: Deliverer
+  recorder: DeliveryRecorder
 }
 
 /** Builds every rule of the product from a data dir and what is outside of it. */
@@ -114,12 +121,11 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
   return {
     ...operators(origin, { store, clock, audit }),
     ...admission,
+    ...sendingTo(live, { store, clock, log, events, audit, problems, box }),
     get config() {
       return live.current
     },
-    log,
-    audit,
-    events,
+    ...{ log, audit, events },
     tenants,
     keys,
     rooms,
@@ -135,6 +141,26 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
     version: VERSION,
     publicUrl: origin,
     wsUrl,
+  }
+}
+
+type Telling = Pick<HttpDeps, 'log' | 'events' | 'audit' | 'problems'> & {
+  store: Store
+  clock: Clock
+  box: SecretBox
+}
+
+/** How tenants' endpoints are told of events. */
+const sendingTo = (live: LiveConfig, told: Telling) => {
+  const parts = { ...told, allowPrivate: () => live.current.webhooks.allow_private }
+  const sender = new WebhookSender({ ...parts, version: VERSION })
+  const recorder = new DeliveryRecorder(parts)
+  const deliverer = new Deliverer({ ...parts, sender, recorder })
+  return {
+    deliverer,
+    recorder,
+    webhooks: new Webhooks({ ...parts, sender, deliverer }),
+    deliveries: new Deliveries({ ...parts, deliverer }),
   }
 }
 

@@ -5,6 +5,7 @@ import { type Config, configSchema } from './schema.ts'
 const LIVE = new Set([
   'server.trusted_proxies',
   'livekit.max_participants',
+  'webhooks.allow_private',
   'admin.allow_cidrs',
   'admin.host',
   'log.level',

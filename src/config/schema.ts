@@ -129,6 +129,13 @@ const livekit = z.strictObject({
   ),
 })
 
+const webhooks = z.strictObject({
+  allow_private: key(
+    z.boolean().default(false),
+    'Whether webhooks of tenants may lead to private addresses, to any port and to plain HTTP; only for labs.',
+  ),
+})
+
 const metrics = z.strictObject({
   port: key(
     port.nullable().default(null),
@@ -174,6 +181,7 @@ export const configSchema = z.strictObject({
   server: server.prefault({}),
   tls: tls.prefault({}),
   livekit: livekit.prefault({}),
+  webhooks: webhooks.prefault({}),
   metrics: metrics.prefault({}),
   admin: admin.prefault({}),
   log: log.prefault({}),

@@ -1,12 +1,12 @@
 import type { Clock } from '../lib/clock.ts'
 
-/** Something of a tenant's that was refused. */
+/** Something of a tenant's that was refused, or failed. */
 export interface Problem {
   /** when it last happened */
   at: number
   /** how often it did since it was first remembered */
   times: number
-  kind: 'join_refused' | 'api_refused'
+  kind: 'join_refused' | 'api_refused' | 'webhook_failed'
   code: string
   room: string | null
   identity: string | null

@@ -6,6 +6,7 @@ import type { Audit } from '../domain/audit.ts'
 import type { Checks } from '../domain/checks.ts'
 import type { Control } from '../domain/control.ts'
 import type { Credentials } from '../domain/credentials.ts'
+import type { Deliveries } from '../domain/deliveries.ts'
 import type { Examination } from '../domain/doctor/examination.ts'
 import type { EventLog } from '../domain/events.ts'
 import type { Inspector } from '../domain/inspection.ts'
@@ -21,6 +22,7 @@ import type { Rooms } from '../domain/rooms.ts'
 import type { Status } from '../domain/status.ts'
 import type { Tenants } from '../domain/tenants.ts'
 import type { Tokens } from '../domain/tokens.ts'
+import type { Webhooks } from '../domain/webhooks.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -42,6 +44,8 @@ export interface HttpDeps {
   inspector: Inspector
   minutes: Minutes
   events: EventLog
+  webhooks: Webhooks
+  deliveries: Deliveries
   problems: Problems
   status: Status
   audit: Audit

@@ -18,6 +18,16 @@ interface MetricSources {
   livekitRestarts(): number
 }
 
+interface DeliverySource {
+  readonly failing: number
+  readonly oldestSeconds: number
+}
+
+interface DeliveryCounts {
+  /** attempts since the start */
+  readonly counts: { delivered: number; failed: number }
+}
+
 const MINT_BUCKETS = [
   0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1,
 ]
@@ -83,6 +93,29 @@ export class Metrics {
     )
     this.#counter('golive_livekit_restarts_total', 'Times livekit-server was started again.', () =>
       sources.livekitRestarts(),
+    )
+  }
+
+  watchWebhooks(deliverer: DeliverySource, recorder: DeliveryCounts): void {
+    new Counter({
+      name: 'golive_webhook_deliveries_total',
+      help: 'Attempts to deliver an event to a webhook, by what came of them.',
+      labelNames: ['outcome'],
+      registers: [this.registry],
+      collect() {
+        this.reset()
+        for (const [outcome, count] of Object.entries(recorder.counts)) this.inc({ outcome }, count)
+      },
+    })
+    this.#gauge(
+      'golive_webhooks_failing',
+      'Webhooks whose last delivery failed.',
+      () => deliverer.failing,
+    )
+    this.#gauge(
+      'golive_webhook_oldest_event_seconds',
+      'How long ago the oldest event happened that waits for its delivery.',
+      () => deliverer.oldestSeconds,
     )
   }
 

@@ -121,6 +121,8 @@ const NOT_FOUND: Record<string, string> = {
   '{room}': '`room_not_found`',
   '/sessions/{id}': '`session_not_found`',
   '/tokens/{id}': '`token_not_found`',
+  '/webhooks/{id}': '`webhook_not_found`',
+  '{delivery}': '`delivery_not_found`',
   '/participants/{identity}': '`participant_not_found`',
   '/bans/{identity}': '`ban_not_found`',
   '{role}': '`role_not_found`',

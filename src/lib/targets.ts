@@ -72,7 +72,7 @@ const addressesOf = async (name: string, resolve: Resolve): Promise<string[]> =>
   return found
 }
 
-const systemResolve: Resolve = async (name) =>
+export const systemResolve: Resolve = async (name) =>
   (await lookup(name, { all: true })).map(({ address }) => address)
 
 /** The host in a URL, an IPv6 address without its brackets. */

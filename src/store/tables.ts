@@ -165,6 +165,55 @@ export interface UsageRoomRow extends Usage {
   room: string
 }
 
+export interface WebhookRow {
+  id: string
+  tenant_id: string
+  url: string
+  /** JSON: a list; `*` is all */
+  types: string
+  status: 'active' | 'disabled'
+  disabled_reason: string | null
+  sealed_secret: Uint8Array
+  previous_sealed_secret: Uint8Array | null
+  previous_expires_at: number | null
+  created_at: number
+  last_success_at: number | null
+  last_failure_at: number | null
+}
+
+export interface WebhookRunRow {
+  id: string
+  webhook_id: string
+  /** of the log; everything before is delivered */
+  next_seq: number
+  /** where it ends; null for the one that goes on for ever */
+  last_seq: number | null
+  /** 1: whatever types the webhook asks for */
+  unfiltered: Flag
+  /** how often what comes next was tried */
+  attempt: number
+  first_attempt_at: number | null
+  /** not before; null is at once */
+  next_attempt_at: number | null
+  created_at: number
+}
+
+export interface DeliveryRow {
+  id: string
+  webhook_id: string
+  seq: number
+  type: string
+  attempt: number
+  at: number
+  /** null where nothing answered, and of what was not sent */
+  status_code: number | null
+  duration_ms: number | null
+  /** null for one that arrived */
+  error: string | null
+  response_excerpt: string | null
+  next_attempt_at: number | null
+}
+
 export interface AdminRow {
   id: string
   email: string
@@ -234,6 +283,9 @@ export interface Tables {
   tracks: TrackRow
   usage_days: UsageDayRow
   usage_rooms: UsageRoomRow
+  webhooks: WebhookRow
+  webhook_runs: WebhookRunRow
+  deliveries: DeliveryRow
   admins: AdminRow
   sign_in_links: SignInLinkRow
   admin_sessions: AdminSessionRow

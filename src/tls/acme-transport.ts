@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type acme from 'acme-client'
 import { sleep } from '../lib/clock.ts'
+import { retryAfterMs } from '../lib/retry-after.ts'
 
 /**
  * Why no certificate came: nothing answers, a pause is asked for, our proof did not convince, or it was
@@ -38,7 +39,6 @@ const MOST_BYTES = 2 ** 20
 /** After each of them a request is sent again that came to nothing: links are bad, servers restart. */
 const AGAIN_MS = [1000, 2000]
 const HOUR_MS = 3_600_000
-const WEEK_MS = 7 * 24 * HOUR_MS
 /** What acme-client mends by itself. */
 const BAD_NONCE = 'urn:ietf:params:acme:error:badNonce'
 
@@ -180,9 +180,3 @@ export const plain = (text: string): string =>
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
     .slice(0, 400)
-
-/** Seconds, or a date (RFC 9110 §10.2.3). More than a week is taken for a week; null for neither. */
-export const retryAfterMs = (header = ''): number | null => {
-  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
-  return Number.isNaN(ms) ? null : Math.min(Math.max(0, ms), WEEK_MS)
-}

@@ -196,6 +196,8 @@ const ADMIN_CALLS = [
   'get /admin/tenants/{slug}/problems',
   'get /admin/tenants/{slug}/rooms',
   'get /admin/tenants/{slug}/rooms/{room}',
+  'get /admin/tenants/{slug}/webhooks',
+  'get /admin/tenants/{slug}/webhooks/{id}/deliveries',
   'get /admin/tokens',
   'patch /admin/tenants/{slug}',
   'post /admin/admins',
@@ -211,6 +213,7 @@ const ADMIN_CALLS = [
   'post /admin/tenants/{slug}/keys/{api_key}/rotate',
   'post /admin/tenants/{slug}/rooms',
   'post /admin/tenants/{slug}/rooms/{room}/tokens',
+  'post /admin/tenants/{slug}/webhooks/{id}/deliveries/{delivery}/redeliver',
   'post /admin/tokens',
   'put /admin/password',
 ]

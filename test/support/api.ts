@@ -11,6 +11,9 @@ import { Calls, type Livekit } from '../../src/domain/calls.ts'
 import { Checks } from '../../src/domain/checks.ts'
 import { Control } from '../../src/domain/control.ts'
 import { Credentials } from '../../src/domain/credentials.ts'
+import { Deliverer } from '../../src/domain/deliverer.ts'
+import { Deliveries } from '../../src/domain/deliveries.ts'
+import { DeliveryRecorder } from '../../src/domain/delivery-recorder.ts'
 import { Examination } from '../../src/domain/doctor/examination.ts'
 import { Ejections } from '../../src/domain/ejections.ts'
 import { EventLog } from '../../src/domain/events.ts'
@@ -29,6 +32,8 @@ import { Rooms } from '../../src/domain/rooms.ts'
 import { Status } from '../../src/domain/status.ts'
 import { Tenants } from '../../src/domain/tenants.ts'
 import { Tokens } from '../../src/domain/tokens.ts'
+import { WebhookSender } from '../../src/domain/webhook-sender.ts'
+import { Webhooks } from '../../src/domain/webhooks.ts'
 import { Metrics } from '../../src/http/metrics.ts'
 import {
   buildAdminApi,
@@ -37,6 +42,7 @@ import {
   type HttpDeps,
 } from '../../src/http/server.ts'
 import { createLogger } from '../../src/lib/log.ts'
+import { systemResolve } from '../../src/lib/targets.ts'
 import type { Addresses } from '../../src/livekit/addresses.ts'
 import { LivekitError, type PersonUpdate, RpcError } from '../../src/livekit/client.ts'
 import type { LivekitPerson } from '../../src/livekit/people.ts'
@@ -184,9 +190,13 @@ export class TestApi {
     hairpin: true,
     relay: { offered: false, reason: 'in mode localhost TLS does not end here, and TURN needs it' },
   }
+  /** whether webhooks may lead to this machine */
+  allowPrivate = true
+  /** what DNS says of the names of endpoints; its own words where it is null */
+  resolve: ((name: string) => Promise<string[]>) | null = null
   /** what `golive doctor --json` prints */
   doctor: () => Promise<string> = async () => ''
-  readonly deps: HttpDeps & { gate: Gate }
+  readonly deps: HttpDeps & { gate: Gate; deliverer: Deliverer; recorder: DeliveryRecorder }
   readonly store: ReturnType<typeof openStore>
   #calls: Calls | null = null
   #isUp = false
@@ -207,7 +217,7 @@ export class TestApi {
     this.#remoteAdminApi = buildRemoteAdminApi(this.deps)
   }
 
-  #parts(): HttpDeps & { gate: Gate } {
+  #parts(): TestApi['deps'] {
     const { store, livekit } = this
     const clock = () => this.now++
     const log = createLogger('debug', { write: (line) => void this.logged.push(JSON.parse(line)) })
@@ -252,6 +262,12 @@ export class TestApi {
       wsUrl,
       maxParticipants,
     })
+    const sender = new WebhookSender({
+      ...{ clock, box, version: VERSION, allowPrivate: () => this.allowPrivate },
+      resolve: (name) => (this.resolve ?? systemResolve)(name),
+    })
+    const recorder = new DeliveryRecorder({ store, clock, log, audit, problems })
+    const deliverer = new Deliverer({ store, clock, log, events, sender, recorder })
     const note = (what: string) => () => void this.asked.push(what)
     const control = new Control({
       store,
@@ -266,6 +282,13 @@ export class TestApi {
       log,
       audit,
       events,
+      deliverer,
+      recorder,
+      webhooks: new Webhooks({
+        ...{ store, clock, box, audit, sender, deliverer },
+        allowPrivate: () => this.allowPrivate,
+      }),
+      deliveries: new Deliveries({ store, clock, audit, events, deliverer }),
       admins: new Admins({ store, clock, audit, publicUrl }),
       sessions: new AdminSessions({ store, clock, audit, passwords: new Passwords() }),
       adminTokens: new AdminTokens({ store, clock, audit }),
@@ -392,6 +415,7 @@ export class TestApi {
   }
 
   async close(): Promise<void> {
+    await this.deps.deliverer.stop()
     await this.store.close()
     rmSync(this.#folder, { recursive: true, force: true })
   }

@@ -20,6 +20,7 @@ import { sessions } from './sessions.ts'
 import { status } from './status.ts'
 import { tenants } from './tenants.ts'
 import { adminTokens } from './tokens.ts'
+import { webhooks } from './webhooks.ts'
 
 /**
  * The operator's API, /admin.
@@ -36,6 +37,7 @@ export const adminDoor = (deps: HttpDeps, entrance: 'socket' | 'http'): Door => 
     .use(tenants(deps, exchanges))
     .use(keys(deps, exchanges))
     .use(rooms(deps))
+    .use(webhooks(deps, exchanges))
     .use(problems(deps))
     .use(calls(deps))
     .use(status(deps))

@@ -41,6 +41,10 @@ const SPECIAL = {
   createTenantRoomToken: {
     404: '`tenant_not_found`, `room_not_found`, or `key_not_found`: no key of the tenant works.',
   },
+  redeliverForTenant: {
+    409: '`webhook_disabled`, or `replay_limit_reached`: too many are under way.',
+    410: '`events_expired`: no longer kept; `first_seq` is the first that is.',
+  },
   restartLivekit: {
     202: 'It was restarted.',
     409: '`calls_running`: send `{"force": true}` to restart all the same.',
@@ -53,6 +57,7 @@ const TAGS = [
   { name: 'Tenants', description: 'The customers of this server.' },
   { name: 'Keys', description: "Credentials of the tenants' backends." },
   { name: 'Rooms', description: "The tenants' rooms." },
+  { name: 'Webhooks', description: 'What tenants are told of, and whether it arrives.' },
   { name: 'Server', description: 'What goes on, and what went on.' },
 ]
 

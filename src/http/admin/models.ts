@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { keyCreate, keyRotate, roomCreate, tokenRequest } from '../v1/inputs.ts'
 import { BODY_REFUSALS, REFUSALS } from '../v1/models.ts'
 import { keyWire, listOf, mintedWire, newKeyWire, problemWire, roomWire } from '../v1/shapes.ts'
+import { deliveryWire, rangeWire, webhookWire } from '../v1/webhook-shapes.ts'
 import {
   adminCreate,
   passwordChange,
@@ -53,6 +54,9 @@ export const adminModels = () =>
       NewKey: newKeyWire,
       KeyCreate: keyCreate,
       KeyRotate: keyRotate,
+      WebhookList: listOf(webhookWire),
+      DeliveryList: listOf(deliveryWire),
+      Replay: rangeWire,
       Problem: problemWire,
     })
 

@@ -204,7 +204,7 @@ export const tenantProblemWire = z
   .strictObject({
     at: time.meta({ description: 'When it happened last.' }),
     times: z.int().meta({ description: 'How often it did.' }),
-    kind: z.enum(['join_refused', 'api_refused']),
+    kind: z.enum(['join_refused', 'api_refused', 'webhook_failed']),
     code: z.string(),
     room: z.string().nullable(),
     identity: z.string().nullable(),

@@ -14,6 +14,7 @@ import { revocations } from './revocations.ts'
 import { roles } from './roles.ts'
 import { rooms } from './rooms.ts'
 import { MINT_PATTERN, minter, tokens } from './tokens.ts'
+import { webhooks } from './webhooks.ts'
 
 const OPEN_ROUTES = new Set(['/api/v1/openapi.json', '/api/v1/swagger'])
 
@@ -30,6 +31,7 @@ export const tenantDoor = (deps: HttpDeps): Door => {
     .use(revocations(deps, exchanges))
     .use(roles(deps, exchanges))
     .use(keys(deps, exchanges))
+    .use(webhooks(deps, exchanges))
   const about = {
     ...TENANT_API,
     version: deps.version,

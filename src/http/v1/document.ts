@@ -3,7 +3,7 @@ import type { About } from '../openapi.ts'
 const MEANING: Record<string, string> = {
   200: 'Done.',
   201: 'Created.',
-  202: 'Sent.',
+  202: 'Sent, or it will be.',
   204: 'Done; there is nothing to say.',
   400: '`malformed_json` or `malformed_request`: this is not a request we can read.',
   401: '`missing_credentials`, `invalid_credentials`, `secret_sent_as_key` or `tenant_deactivated`.',
@@ -14,6 +14,11 @@ const MEANING: Record<string, string> = {
   429: '`rate_limited`: wait as `Retry-After` says.',
   500: '`internal_error`: our fault; tell the operator the `request_id`.',
   503: '`media_unavailable`, `storage_full` or `server_stopping`: `hint` says what holds by then; try again.',
+}
+
+const REPLAY = {
+  409: '`webhook_disabled`, or `replay_limit_reached`: too many are under way.',
+  410: '`events_expired`: no longer kept; `first_seq` is the first that is.',
 }
 
 const SPECIAL = {
@@ -34,6 +39,9 @@ const SPECIAL = {
   putRole: { 409: '`role_limit_reached` or `role_built_in`.' },
   deleteRole: { 409: '`role_built_in`.' },
   deleteKey: { 409: '`last_key`: no other key of yours works.' },
+  createWebhook: { 409: '`webhook_limit_reached`.' },
+  redeliver: REPLAY,
+  replayEvents: REPLAY,
 }
 
 const TAGS = [
@@ -46,6 +54,7 @@ const TAGS = [
     name: 'Keys',
     description: 'Credentials of your backends: one for each, and a new secret now and then.',
   },
+  { name: 'Webhooks', description: 'Endpoints of yours that are told what happens.' },
 ]
 
 const DESCRIPTION = `Create rooms and mint the tokens that let people join them.

@@ -26,6 +26,17 @@ import {
 } from './participant-shapes.ts'
 import { keyWire, listOf, meWire, mintedWire, newKeyWire, problemWire, roomWire } from './shapes.ts'
 
+import {
+  deliveryWire,
+  newWebhookWire,
+  rangeWire,
+  secretRotate,
+  testWire,
+  webhookCreate,
+  webhookPatch,
+  webhookWire,
+} from './webhook-shapes.ts'
+
 /** The schemas that the OpenAPI document names, for the routes that use them. */
 export const models = () =>
   new Elysia({ name: 'v1-models' }).model({
@@ -57,6 +68,15 @@ export const models = () =>
     RoleSettings: roleInput,
     TokenInspect: inspectInput,
     Inspection: inspectionWire,
+    Webhook: webhookWire,
+    WebhookList: listOf(webhookWire),
+    NewWebhook: newWebhookWire,
+    WebhookCreate: webhookCreate,
+    WebhookPatch: webhookPatch,
+    SecretRotate: secretRotate,
+    WebhookTest: testWire,
+    DeliveryList: listOf(deliveryWire),
+    Replay: rangeWire,
     Problem: problemWire,
   })
 

@@ -54,7 +54,7 @@ export interface LiveCall {
 export interface Problem {
   at: string
   times?: number
-  kind: 'join_refused' | 'api_refused'
+  kind: 'join_refused' | 'api_refused' | 'webhook_failed'
   code: string
   room: string | null
   identity: string | null

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type AcmeError, AcmeTransport, retryAfterMs } from '../../../src/tls/acme-transport.ts'
+import { retryAfterMs } from '../../../src/lib/retry-after.ts'
+import { type AcmeError, AcmeTransport } from '../../../src/tls/acme-transport.ts'
 
 let answer: () => Response
 let asked = 0

@@ -90,6 +90,12 @@ const Problems = ({ slug }: { slug: string }) => {
   )
 }
 
+const PROBLEM_OF: Record<Problem['kind'], string> = {
+  join_refused: 'a join',
+  api_refused: 'an API call',
+  webhook_failed: 'a webhook',
+}
+
 const ProblemTable = ({ problems }: { problems: Problem[] }) => (
   <DataTable
     caption="Recent problems, newest first"
@@ -105,7 +111,7 @@ const ProblemTable = ({ problems }: { problems: Problem[] }) => (
           <>
             <code>{code}</code>
             <span className="soft sub">
-              {kind === 'join_refused' ? 'a join' : 'an API call'}
+              {PROBLEM_OF[kind]}
               {times > 1 && (
                 <Badge className="times" size="sm" color="gray" variant="light">
                   {times} times
