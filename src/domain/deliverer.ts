@@ -193,24 +193,21 @@ export class Deliverer {
   async #step(lane: Lane): Promise<void> {
     const { store, clock } = this.#deps
     const run = await runRows.findActiveRun(store.db, lane.runId)
-    const webhook = run && (await findWebhook(store.db, run.webhook_id))
-    if (!run || !webhook) return lane.again ? this.#enqueue(lane) : this.#drop(lane)
+    if (!run) return lane.again ? this.#enqueue(lane) : this.#drop(lane)
     if (run.next_attempt_at !== null && run.next_attempt_at > clock())
       return this.#wait(lane, run.next_attempt_at)
-    const event = await this.#nextEvent(lane, run, webhook)
-    if (event === 'later') this.#enqueue(lane)
-    else if (event) await this.#deliver(lane, run, webhook, event)
-    else await this.#atEnd(lane, run)
+    const event = await this.#nextEvent(lane, run)
+    if (event === null) return this.#atEnd(lane, run)
+    // Read last: what was changed before this event happened has to hold for it.
+    const webhook = await findWebhook(store.db, run.webhook_id)
+    if (event === 'later' || webhook?.status !== 'active') this.#enqueue(lane)
+    else await this.#deliver(lane, run, webhook, event)
   }
 
   /** `later` once the run was moved on to what is still there. */
-  async #nextEvent(
-    lane: Lane,
-    run: runRows.OwnedRun,
-    { types }: WebhookRow,
-  ): Promise<Event | 'later' | null> {
+  async #nextEvent(lane: Lane, run: runRows.OwnedRun): Promise<Event | 'later' | null> {
     const after = Math.max(run.next_seq - 1, lane.passedTo)
-    const wanted = run.unfiltered === 1 ? null : wantedTypes(types)
+    const wanted = run.unfiltered === 1 ? null : wantedTypes(run.types)
     try {
       const query = { after, limit: 1, types: wanted }
       const { data, nextAfter } = await this.#deps.events.list(run.tenant_id, query)

@@ -15,8 +15,8 @@ const RUN = [
   'webhook_runs.created_at',
 ] as const
 
-/** With whose it is. */
-export type OwnedRun = WebhookRunRow & { tenant_id: string }
+/** With whose it is and what its webhook asks for. */
+export type OwnedRun = WebhookRunRow & { tenant_id: string; types: string }
 
 export const insertRun = async (db: Db, row: WebhookRunRow): Promise<void> => {
   await db.insertInto('webhook_runs').values(row).execute()
@@ -27,7 +27,7 @@ const owned = (db: Db) =>
     .selectFrom('webhook_runs')
     .innerJoin('webhooks', 'webhooks.id', 'webhook_runs.webhook_id')
     .innerJoin('tenants', 'tenants.id', 'webhooks.tenant_id')
-    .select([...RUN, 'webhooks.tenant_id'])
+    .select([...RUN, 'webhooks.tenant_id', 'webhooks.types'])
     .where('webhooks.status', '=', 'active')
     .where('tenants.deleted_at', 'is', null)
 

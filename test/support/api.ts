@@ -198,6 +198,8 @@ export class TestApi {
   doctor: () => Promise<string> = async () => ''
   readonly deps: HttpDeps & { gate: Gate; deliverer: Deliverer; recorder: DeliveryRecorder }
   readonly store: ReturnType<typeof openStore>
+  /** for another one, after a restart */
+  delivererDeps: ConstructorParameters<typeof Deliverer>[0] | null = null
   #calls: Calls | null = null
   #isUp = false
   #ejections: Ejections | null = null
@@ -267,7 +269,8 @@ export class TestApi {
       resolve: (name) => (this.resolve ?? systemResolve)(name),
     })
     const recorder = new DeliveryRecorder({ store, clock, log, audit, problems })
-    const deliverer = new Deliverer({ store, clock, log, events, sender, recorder })
+    this.delivererDeps = { store, clock, log, events, sender, recorder }
+    const deliverer = new Deliverer(this.delivererDeps)
     const note = (what: string) => () => void this.asked.push(what)
     const control = new Control({
       store,
