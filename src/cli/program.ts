@@ -15,6 +15,7 @@ import { addTenantCommands } from './tenant.ts'
 import type { Terminal } from './terminal.ts'
 import { addTokenCommand } from './token.ts'
 import { addVersionCommand } from './version.ts'
+import { addWebhookCommands } from './webhooks.ts'
 
 /** Does what one command line asks for. @param argv without the program's own name */
 export const run = async (argv: string[], terminal: Terminal): Promise<number> => {
@@ -52,6 +53,7 @@ const buildProgram = (cli: Cli, written: Promise<void>[]): Command => {
   addTenantCommands(program, cli)
   addKeyCommands(program, cli)
   addRoomCommands(program, cli)
+  addWebhookCommands(program, cli)
   addTokenCommand(program, cli)
   addAdminCommands(program, cli)
   addAuditCommand(program, cli)

@@ -15,6 +15,8 @@ import react from '../web/guide/samples/react.txt' with { type: 'text' }
 import reactInstall from '../web/guide/samples/react-install.txt' with { type: 'text' }
 import reactNative from '../web/guide/samples/react-native.txt' with { type: 'text' }
 import reactNativeInstall from '../web/guide/samples/react-native-install.txt' with { type: 'text' }
+import webhook from '../web/guide/samples/webhook.txt' with { type: 'text' }
+import webhookInstall from '../web/guide/samples/webhook-install.txt' with { type: 'text' }
 
 /** The samples of the integration guide, by the names that the page has for them. */
 export const SAMPLES: Record<string, string> = {
@@ -35,4 +37,6 @@ export const SAMPLES: Record<string, string> = {
   'react-install': reactInstall,
   'react-native': reactNative,
   'react-native-install': reactNativeInstall,
+  webhook,
+  'webhook-install': webhookInstall,
 }
