@@ -47,7 +47,18 @@ export class PinnedConnection {
 
   /** @throws what node:http fails with; TimeoutError once the time is over */
   async post(post: Post): Promise<Answered> {
-    const signal = AbortSignal.timeout(post.timeoutMs)
+    const late = new AbortController()
+    const reason = new DOMException('no answer in time', 'TimeoutError')
+    // Not by AbortSignal.timeout, which would go off under the next request on the same socket.
+    const timer = setTimeout(() => late.abort(reason), post.timeoutMs)
+    try {
+      return await this.#reach(post, late.signal)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #reach(post: Post, signal: AbortSignal): Promise<Answered> {
     let last: unknown
     for (const [at, address] of this.#addresses.entries()) {
       try {

@@ -60,6 +60,14 @@ const post = (
     body: JSON.stringify(body),
   })
 
+export const createWebhook = async (
+  golive: RunningGolive,
+  tenant: BenchTenant,
+  url: string,
+): Promise<void> => {
+  await success(await post(golive, tenant, 'webhooks', { url }))
+}
+
 export const createRoom = async (
   golive: RunningGolive,
   tenant: BenchTenant,
