@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { newId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'
+import { Batches } from '../store/batches.ts'
 import type { Db, Store } from '../store/db.ts'
 import * as deliveries from '../store/deliveries.ts'
 import * as runs from '../store/webhook-runs.ts'
@@ -44,12 +45,14 @@ const GONE = 410
 /** Writes down what came of attempts, in one transaction with how far the run has come by them. */
 export class DeliveryRecorder {
   readonly #deps: Deps
+  readonly #batches: Batches
   readonly #sinceTrim = new Map<string, number>()
   #delivered = 0
   #failed = 0
 
   constructor(deps: Deps) {
     this.#deps = deps
+    this.#batches = new Batches(deps.store)
   }
 
   /** Attempts since the start. */
@@ -62,10 +65,9 @@ export class DeliveryRecorder {
     const { outcome } = attempt
     if (outcome.error === null) this.#delivered++
     else this.#failed++
-    const { store, clock } = this.#deps
-    const now = clock()
+    const now = this.#deps.clock()
     const first = run.first_attempt_at ?? attempt.startedAt
-    const done = await store.transaction(async (tx) => {
+    const done = await this.#batches.write(async (tx) => {
       // Deleted meanwhile: there is nothing left to write to.
       const webhook = await findWebhook(tx, run.webhook_id)
       if (!webhook) return null
