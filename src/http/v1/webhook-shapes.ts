@@ -14,7 +14,7 @@ const typeName = z.enum([...EVENT_TYPES, ALL])
 
 const EXAMPLE = {
   id: 'wh_mi3v9k2p0x7m1bz3f4qk',
-  url: 'https://example.com/webhooks/golive',
+  url: 'https://backend.example/webhooks/golive',
   types: ['participant.joined', 'participant.left'],
   status: 'active',
   disabled_reason: null,
@@ -151,7 +151,7 @@ export const toRangeWire = ({ fromSeq, toSeq }: Range): z.input<typeof rangeWire
   to_seq: toSeq,
 })
 
-const url = z.string().min(1).meta({
+const url = z.string().min(1).max(2048).meta({
   description: 'Begins with `https://`, and leads to a public address. Redirects are not followed.',
 })
 
