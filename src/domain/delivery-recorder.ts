@@ -40,6 +40,7 @@ interface Deps {
 /** Of each webhook the newest; looked after whenever so many more were written. */
 const MOST_DELIVERIES = 1000
 const TRIM_EVERY = 100
+const MOST_COUNTED = 10_000
 const GONE = 410
 
 /** Writes down what came of attempts, in one transaction with how far the run has come by them. */
@@ -135,6 +136,8 @@ export class DeliveryRecorder {
   async #add(db: Db, row: deliveries.DeliveryRow): Promise<void> {
     await deliveries.insertDelivery(db, row)
     const since = (this.#sinceTrim.get(row.webhook_id) ?? TRIM_EVERY) + 1
+    // Whoever is forgotten by that is looked after at once.
+    if (this.#sinceTrim.size >= MOST_COUNTED) this.#sinceTrim.clear()
     this.#sinceTrim.set(row.webhook_id, since % TRIM_EVERY)
     if (since >= TRIM_EVERY) await deliveries.trimDeliveries(db, row.webhook_id, MOST_DELIVERIES)
   }
