@@ -72,3 +72,19 @@ export const listSessions = (
   }
   return query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
 }
+
+/** Where the stays of a session end, and by when the last of them has certainly ended; milliseconds. */
+export const lastLeave = async (
+  db: Db,
+  id: string,
+): Promise<{ at: number | null; certainlyBy: number | null }> => {
+  const row = await db
+    .selectFrom('session_participants')
+    .select((eb) => [
+      eb.fn.max('left_at').as('at'),
+      eb.fn.max(eb('left_at', '+', eb.ref('end_accuracy_ms'))).as('certainly_by'),
+    ])
+    .where('session_id', '=', id)
+    .executeTakeFirst()
+  return { at: row?.at ?? null, certainlyBy: (row?.certainly_by as number | null) ?? null }
+}

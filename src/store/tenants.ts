@@ -36,6 +36,17 @@ export const findTenantBySlug = (db: Db, slug: string): Promise<TenantRow | unde
     .where('deleted_at', 'is', null)
     .executeTakeFirst()
 
+/** The newest tenant of this slug, deleted or not: what happened in its calls is still told. */
+export const newestTenantOf = async (db: Db, slug: string): Promise<string | null> => {
+  const row = await db
+    .selectFrom('tenants')
+    .select('id')
+    .where('slug', '=', slug)
+    .orderBy('created_at', 'desc')
+    .executeTakeFirst()
+  return row?.id ?? null
+}
+
 /** When a tenant of this slug was last deleted, or null. */
 export const slugDeletedAt = async (db: Db, slug: string): Promise<number | null> => {
   const row = await db

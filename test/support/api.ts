@@ -23,6 +23,7 @@ import { Participants } from '../../src/domain/participants.ts'
 import { Passwords } from '../../src/domain/passwords.ts'
 import { Presence } from '../../src/domain/presence.ts'
 import { Problems } from '../../src/domain/problems.ts'
+import { Recorder } from '../../src/domain/recorder.ts'
 import { Revocations } from '../../src/domain/revocations.ts'
 import { Roles } from '../../src/domain/roles.ts'
 import { Rooms } from '../../src/domain/rooms.ts'
@@ -38,6 +39,7 @@ import {
 } from '../../src/http/server.ts'
 import { createLogger } from '../../src/lib/log.ts'
 import type { Addresses } from '../../src/livekit/addresses.ts'
+import { CallLog } from '../../src/livekit/call-log.ts'
 import { LivekitError, type PersonUpdate, RpcError } from '../../src/livekit/client.ts'
 import type { LivekitPerson } from '../../src/livekit/people.ts'
 import type { ChildStatus } from '../../src/livekit/supervisor.ts'
@@ -80,9 +82,11 @@ class FakeLivekit implements Livekit, LivekitOfPeople {
     await this.meanwhile()
     return identities.map((identity) => ({
       identity,
+      name: '',
       sid: `PA_${identity}`,
       state: 'ACTIVE',
       joinedAtMs: 0,
+      tracks: [],
     }))
   }
   async removeParticipant(_: string, identity: string): Promise<void> {
@@ -188,6 +192,9 @@ export class TestApi {
   doctor: () => Promise<string> = async () => ''
   readonly deps: HttpDeps & { gate: Gate }
   readonly store: ReturnType<typeof openStore>
+  recorder!: Recorder
+  /** one as the next run of the server would make it */
+  anotherRecorder!: () => Recorder
   #calls: Calls | null = null
   #isUp = false
   #ejections: Ejections | null = null
@@ -218,16 +225,21 @@ export class TestApi {
     const publicUrl = 'http://127.0.0.1:8080'
     const box = new SecretBox(randomBytes(32))
     const child = () => ({ up: this.#isUp, generation: 1 })
-    const calls = new Calls({ store, clock, log, presence, livekit, child })
+    const callLog = new CallLog(this.livekitLog)
+    this.anotherRecorder = () =>
+      new Recorder({ store, events, clock, log, presence, callLog: new CallLog(this.livekitLog) })
+    const recorder = new Recorder({ store, events, clock, log, presence, callLog })
+    this.recorder = recorder
+    const calls = new Calls({ store, clock, log, presence, livekit, recorder, child })
     this.#calls = calls
     const problems = new Problems(clock)
     const credentials = new Credentials({ store, clock, box, problems })
     const keys = new Keys({ store, clock, box, credentials, calls, audit })
     const tenants = new Tenants({ store, clock, keys, credentials, calls, audit })
-    const rooms = new Rooms({ store, clock, presence, calls })
+    const rooms = new Rooms({ store, clock, events, presence, calls })
     const wsUrl = 'ws://127.0.0.1:8080'
     const roles = new Roles({ store, clock })
-    const moderation = new Moderation({ store, clock })
+    const moderation = new Moderation({ store, clock, events })
     const minutes = new Minutes({ store, clock, presence, calls, events })
     const tokens = new Tokens({ clock, joinKey: randomBytes(32), wsUrl, rooms, keys, roles })
     const known = { store, clock, tokens, credentials, rooms, presence, calls }
@@ -239,7 +251,7 @@ export class TestApi {
       calls,
       moderation,
       livekit,
-      arrivals: {
+      callLog: {
         of: () => ({ transport: 'udp', sdk: 'js', sdkVersion: '2.0', os: null, browser: null }),
       },
       remoteUnmute: false,
@@ -321,6 +333,11 @@ export class TestApi {
   async livekitAdopted(): Promise<void> {
     this.#isUp = true
     await this.#calls?.childUp(true)
+  }
+
+  /** where livekit-server's log would be */
+  get livekitLog(): string {
+    return join(this.#folder, 'livekit.log')
   }
 
   /** The comparison that runs every few seconds. */

@@ -51,7 +51,10 @@ beforeEach(async () => {
   } as unknown as Livekit
   presence = new Presence(clock)
   const child = () => ({ up: true, generation: 1 })
-  calls = new Calls({ store: emptyStore, clock, log, presence, livekit, child })
+  calls = new Calls({
+    ...{ store: emptyStore, clock, log, presence, livekit, child },
+    recorder: { swept: async () => {}, expectEnd: () => {} },
+  })
   await calls.childUp(false)
   tokens = new Tokens({
     clock,
