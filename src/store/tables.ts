@@ -165,6 +165,11 @@ export interface UsageRoomRow extends Usage {
   room: string
 }
 
+export interface UsageRoomMonthRow extends Omit<UsageRoomRow, 'day'> {
+  /** such as 2026-11, UTC */
+  month: string
+}
+
 export interface AdminRow {
   id: string
   email: string
@@ -234,6 +239,7 @@ export interface Tables {
   tracks: TrackRow
   usage_days: UsageDayRow
   usage_rooms: UsageRoomRow
+  usage_room_months: UsageRoomMonthRow
   admins: AdminRow
   sign_in_links: SignInLinkRow
   admin_sessions: AdminSessionRow

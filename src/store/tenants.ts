@@ -85,6 +85,20 @@ export const listTenants = (db: Db, { after, limit, beginning }: Listing): Promi
 const beginsWith = (text: string): string =>
   `${text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase()).replace(/[!%_]/g, '!$&')}%`
 
+/** All of these ids, deleted ones too, and all that are not deleted; oldest first. */
+export const listTenantsAndDeleted = (
+  db: Db,
+  deleted: readonly string[],
+): Promise<Pick<TenantRow, 'id' | 'slug' | 'name' | 'created_at' | 'deleted_at'>[]> => {
+  const query = db.selectFrom('tenants').select(['id', 'slug', 'name', 'created_at', 'deleted_at'])
+  const isThere = query.where('deleted_at', 'is', null)
+  const named =
+    deleted.length === 0
+      ? isThere
+      : query.where((eb) => eb.or([eb('deleted_at', 'is', null), eb('id', 'in', deleted)]))
+  return named.orderBy('created_at').orderBy('id').execute()
+}
+
 type Changes = Partial<Omit<TenantRow, 'id' | 'slug' | 'created_at'>>
 
 export const updateTenant = async (db: Db, id: string, changes: Changes): Promise<void> => {
