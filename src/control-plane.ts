@@ -316,6 +316,7 @@ export class ControlPlane {
     this.#log.info({ how }, 'golive is going down')
     for (const timer of this.#timers) clearInterval(timer)
     this.#whyDown = 'server_stopped'
+    this.#services.streams.close()
     if (how === 'restart') await this.#supervisor.detach()
     else await this.#supervisor.stop()
     await Promise.race([

@@ -28,10 +28,13 @@ import { Refusals } from './domain/refusals.ts'
 import { Revocations } from './domain/revocations.ts'
 import { Roles } from './domain/roles.ts'
 import { Rooms } from './domain/rooms.ts'
+import { Sessions } from './domain/sessions.ts'
 import { type CertificateView, Status } from './domain/status.ts'
 import { Tenants } from './domain/tenants.ts'
 import { Tokens } from './domain/tokens.ts'
+import { Usage } from './domain/usage.ts'
 import type { HttpDeps } from './http/deps.ts'
+import { EventStreams } from './http/event-streams.ts'
 import { Metrics } from './http/metrics.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { diskSpace } from './lib/disk.ts'
@@ -115,6 +118,7 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
     },
     log,
     audit,
+    ...readers(events, { store, clock }),
     tenants,
     keys,
     rooms,
@@ -205,6 +209,14 @@ const capacity = ({ livekit }: Config): number =>
   livekit.max_participants === 'auto'
     ? availableParallelism() * PEOPLE_PER_CORE
     : livekit.max_participants
+
+/** What tells of what happened. */
+const readers = (events: EventLog, base: { store: Store; clock: Clock }) => ({
+  events,
+  streams: new EventStreams(events),
+  callSessions: new Sessions(base),
+  usage: new Usage(base),
+})
 
 /** Who may use the operator's API. */
 const operators = (origin: string, base: { store: Store; clock: Clock; audit: Audit }) => ({

@@ -18,10 +18,13 @@ import type { Problems } from '../domain/problems.ts'
 import type { Revocations } from '../domain/revocations.ts'
 import type { Roles } from '../domain/roles.ts'
 import type { Rooms } from '../domain/rooms.ts'
+import type { Sessions } from '../domain/sessions.ts'
 import type { Status } from '../domain/status.ts'
 import type { Tenants } from '../domain/tenants.ts'
 import type { Tokens } from '../domain/tokens.ts'
+import type { Usage } from '../domain/usage.ts'
 import type { Logger } from '../lib/log.ts'
+import type { EventStreams } from './event-streams.ts'
 import type { Metrics } from './metrics.ts'
 
 /** All that the HTTP edge needs from below. */
@@ -42,6 +45,9 @@ export interface HttpDeps {
   inspector: Inspector
   minutes: Minutes
   events: EventLog
+  streams: EventStreams
+  callSessions: Sessions
+  usage: Usage
   problems: Problems
   status: Status
   audit: Audit

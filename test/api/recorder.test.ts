@@ -24,7 +24,9 @@ afterEach(() => api.close())
 
 const all = { after: null, limit: 100 }
 const events = async () =>
-  (await listEvents(api.store.db, tenantId, { after: 0, limit: 1000, types: null })).map((row) => ({
+  (
+    await listEvents(api.store.db, tenantId, { after: 0, until: null, limit: 1000, types: null })
+  ).map((row) => ({
     ...row,
     data: JSON.parse(row.data) as Record<string, unknown>,
   }))

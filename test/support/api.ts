@@ -27,9 +27,12 @@ import { Recorder } from '../../src/domain/recorder.ts'
 import { Revocations } from '../../src/domain/revocations.ts'
 import { Roles } from '../../src/domain/roles.ts'
 import { Rooms } from '../../src/domain/rooms.ts'
+import { Sessions } from '../../src/domain/sessions.ts'
 import { Status } from '../../src/domain/status.ts'
 import { Tenants } from '../../src/domain/tenants.ts'
 import { Tokens } from '../../src/domain/tokens.ts'
+import { Usage } from '../../src/domain/usage.ts'
+import { EventStreams } from '../../src/http/event-streams.ts'
 import { Metrics } from '../../src/http/metrics.ts'
 import {
   buildAdminApi,
@@ -278,6 +281,9 @@ export class TestApi {
       log,
       audit,
       events,
+      streams: new EventStreams(events, 50),
+      callSessions: new Sessions({ store, clock }),
+      usage: new Usage({ store, clock }),
       admins: new Admins({ store, clock, audit, publicUrl }),
       sessions: new AdminSessions({ store, clock, audit, passwords: new Passwords() }),
       adminTokens: new AdminTokens({ store, clock, audit }),

@@ -12,7 +12,9 @@ import { checks } from './checks.ts'
 import { control } from './control.ts'
 import { doctor } from './doctor.ts'
 import { ADMIN_API } from './document.ts'
+import { history } from './history.ts'
 import { keys } from './keys.ts'
+import { ledger } from './ledger.ts'
 import { problems } from './problems.ts'
 import { rooms } from './rooms.ts'
 import { session } from './session.ts'
@@ -36,6 +38,8 @@ export const adminDoor = (deps: HttpDeps, entrance: 'socket' | 'http'): Door => 
     .use(tenants(deps, exchanges))
     .use(keys(deps, exchanges))
     .use(rooms(deps))
+    .use(history(deps, exchanges))
+    .use(ledger(deps))
     .use(problems(deps))
     .use(calls(deps))
     .use(status(deps))

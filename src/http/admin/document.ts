@@ -8,6 +8,7 @@ const MEANING: Record<string, string> = {
   400: '`malformed_json` or `malformed_request`: this is not a request we can read.',
   401: '`missing_credentials`, `invalid_credentials` (the token) or `session_ended`.',
   403: '`forbidden`: beyond what the token may do; `password_required`: a sign-in link was used and no password chosen yet; `bad_origin`: a page of another site asks.',
+  410: '`events_expired`: these events are no longer kept; the first that is there is `first_seq`.',
   413: '`body_too_large`: more than 64 KiB.',
   415: '`unsupported_media_type`: send `Content-Type: application/json`.',
   422: '`validation_failed`, with every wrong field under `errors`, or `invalid_cursor`.',
@@ -53,6 +54,7 @@ const TAGS = [
   { name: 'Tenants', description: 'The customers of this server.' },
   { name: 'Keys', description: "Credentials of the tenants' backends." },
   { name: 'Rooms', description: "The tenants' rooms." },
+  { name: 'History', description: 'What happened in calls, and what it used.' },
   { name: 'Server', description: 'What goes on, and what went on.' },
 ]
 

@@ -1,7 +1,11 @@
 import { Elysia } from 'elysia'
+import { eventPageWire } from '../v1/event-shapes.ts'
 import { keyCreate, keyRotate, roomCreate, tokenRequest } from '../v1/inputs.ts'
 import { BODY_REFUSALS, REFUSALS } from '../v1/models.ts'
+import { callSessionWire } from '../v1/session-shapes.ts'
 import { keyWire, listOf, mintedWire, newKeyWire, problemWire, roomWire } from '../v1/shapes.ts'
+import { ledgerWire, usageWire } from '../v1/usage-shapes.ts'
+import { stayWire } from './history-shapes.ts'
 import {
   adminCreate,
   passwordChange,
@@ -37,6 +41,12 @@ export const adminModels = () =>
       DoctorReport: shapes.doctorReportWire,
     })
     .model({
+      CallSession: callSessionWire,
+      CallSessionList: listOf(callSessionWire),
+      StayList: listOf(stayWire),
+      Usage: usageWire,
+      Ledger: ledgerWire,
+      EventPage: eventPageWire,
       Tenant: shapes.operatorTenantWire,
       TenantList: listOf(shapes.operatorTenantWire),
       TenantCreate: tenantCreate,
