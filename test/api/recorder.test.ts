@@ -25,7 +25,7 @@ afterEach(() => api.close())
 const all = { after: null, limit: 100 }
 const events = async () =>
   (
-    await listEvents(api.store.db, tenantId, { after: 0, until: null, limit: 1000, types: null })
+    await listEvents(api.store.db, tenantId, { after: 0, until: 1000, limit: 1000, types: null })
   ).map((row) => ({
     ...row,
     data: JSON.parse(row.data) as Record<string, unknown>,
