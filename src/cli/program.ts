@@ -13,7 +13,7 @@ import { addSetupCommand } from './setup.ts'
 import { addStatusCommand } from './status.ts'
 import { addTenantCommands } from './tenant.ts'
 import type { Terminal } from './terminal.ts'
-import { addTokenCommand } from './token.ts'
+import { addTokenCommands } from './token.ts'
 import { addVersionCommand } from './version.ts'
 
 /** Does what one command line asks for. @param argv without the program's own name */
@@ -52,7 +52,7 @@ const buildProgram = (cli: Cli, written: Promise<void>[]): Command => {
   addTenantCommands(program, cli)
   addKeyCommands(program, cli)
   addRoomCommands(program, cli)
-  addTokenCommand(program, cli)
+  addTokenCommands(program, cli)
   addAdminCommands(program, cli)
   addAuditCommand(program, cli)
   addStatusCommand(program, cli)

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import { readHidden, readPiped } from './secret-input.ts'
 
 /** The world of one command: where its words go and who can answer a question. */
 export interface Terminal {
@@ -13,6 +14,8 @@ export interface Terminal {
   warn(text: string): Promise<void>
   /** null when nobody is there to answer; its answer is null when the person walks away */
   ask: ((question: string) => Promise<string | null>) | null
+  /** What must stand in no argument, for all on a machine can read those; null when nothing comes. */
+  secret(question: string): Promise<string | null>
 }
 
 /** The terminal of this process. */
@@ -29,6 +32,7 @@ export const processTerminal = (): Terminal => {
     write: (text) => writeAll(process.stdout, text),
     warn: (text) => writeAll(process.stderr, text),
     ask: canAnswer ? ask : null,
+    secret,
   }
 }
 
@@ -54,4 +58,13 @@ const ask = async (question: string): Promise<string | null> => {
   lines.close()
   if (answer === null) await writeAll(process.stderr, '\n')
   return answer
+}
+
+/** Piped in, or else pasted without being shown. */
+const secret = async (question: string): Promise<string | null> => {
+  if (!process.stdin.isTTY) return (await readPiped(process.stdin)) || null
+  await writeAll(process.stderr, question)
+  const answer = await readHidden(process.stdin)
+  await writeAll(process.stderr, '\n')
+  return answer || null
 }

@@ -9,9 +9,15 @@ export class MemoryTerminal implements Terminal {
   stdout = ''
   stderr = ''
   ask: Terminal['ask'] = null
+  /** what is piped in */
+  input = ''
 
   constructor(env: Record<string, string | undefined> = {}) {
     this.env = env
+  }
+
+  async secret(): Promise<string | null> {
+    return this.input || null
   }
 
   async write(text: string): Promise<void> {
