@@ -76,12 +76,12 @@ const details = (claims: Claims, now: number): [string, string][] => [
   ['expires', moment(claims.expires_at, now, 'unknown')],
   ['must leave', moment(claims.eject_at, now, 'not when it expires')],
   ['may', abilities(claims.permissions)],
-  ['joined twice', TWICE[claims.on_duplicate]],
+  ['second join', TWICE[claims.on_duplicate]],
 ]
 
 const TWICE = {
-  replace: 'the new connection takes the place of the old one',
-  reject: 'the new connection is kept out while the old one lives',
+  replace: 'ends the first connection',
+  reject: 'is refused while the first connection lives',
 } as const
 
 const abilities = (may: Permissions): string => {

@@ -1,0 +1,58 @@
+import { type Command, InvalidArgumentError } from 'commander'
+
+/** By flag without its dashes, as commander names it: null for the default, which may be no limit. */
+export type LimitOptions = Partial<Record<string, number | boolean | null>>
+
+interface Limit {
+  /** as the admin API calls it */
+  field: string
+  about: string
+  parse: (text: string) => number | boolean | null
+}
+
+/** @throws InvalidArgumentError, which becomes a usage error */
+const amount = (text: string): number | null => {
+  if (text === 'default') return null
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number or "default".')
+}
+
+/** @throws InvalidArgumentError */
+const yesOrNo = (text: string): boolean => {
+  if (text === 'yes' || text === 'no') return text === 'yes'
+  throw new InvalidArgumentError('Expected yes or no.')
+}
+
+const LIMITS: Limit[] = [
+  { field: 'max_rooms', about: 'rooms', parse: amount },
+  { field: 'max_participants_per_room', about: 'people in a room', parse: amount },
+  { field: 'max_concurrent_participants', about: 'people in calls at a time', parse: amount },
+  { field: 'participant_minutes_per_month', about: 'participant minutes a month', parse: amount },
+  {
+    field: 'participant_minutes_hard',
+    about: 'end running calls, too, when the minutes are used up: yes or no',
+    parse: yesOrNo,
+  },
+  { field: 'api_requests_per_second', about: 'API requests a second', parse: amount },
+  { field: 'token_mints_per_second', about: 'tokens a second', parse: amount },
+  { field: 'max_webhooks', about: 'webhooks', parse: amount },
+]
+
+/** A flag for each limit. */
+export const limitOptions = (command: Command): Command => {
+  for (const { field, about, parse } of LIMITS) {
+    const value = parse === yesOrNo ? 'yes|no' : 'n'
+    command.option(`--${field.replaceAll('_', '-')} <${value}>`, about, parse)
+  }
+  return command
+}
+
+/** The limits that were named, as the admin API takes them; null when none was. */
+export const limitsOf = (options: LimitOptions): LimitOptions | null => {
+  const named = LIMITS.map(({ field }) => [field, options[camelCase(field)]] as const)
+  const given = named.filter(([, value]) => value !== undefined)
+  return given.length === 0 ? null : Object.fromEntries(given)
+}
+
+const camelCase = (field: string): string =>
+  field.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
