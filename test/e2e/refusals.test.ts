@@ -51,6 +51,20 @@ describe('a good token', () => {
     }
   })
 
+  test('is let in from an address from which hundreds of bad ones came, and stays so', async () => {
+    const bad = tamper(good, { sub: 'x' })
+    const wrong = { headers: { authorization: `Basic ${btoa('lkv_guess:lks_guess')}` } }
+    for (let at = 0; at < 100; at++) {
+      await Promise.all([
+        askAll(golive.port, bad),
+        fetch(`${golive.url}/api/v1/me`, wrong).then((answer) => answer.text()),
+      ])
+    }
+    for (let at = 0; at < 100; at++)
+      expect((await askValidate(golive.port, '/rtc', good)).status).toBe(200)
+    expect((await askUpgrade(golive.port, '/rtc', good)).status).toBe(101)
+  }, 60_000)
+
   test('may travel in the Authorization header, as native SDKs send it', async () => {
     const headers: [string, string][] = [['Authorization', `Bearer ${good}`]]
     expect((await askValidate(golive.port, '/rtc', null, headers)).status).toBe(200)
