@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import type { Kind } from '../../src/http/limits.ts'
 import { type Key, TestApi } from '../support/api.ts'
 
 let api: TestApi
@@ -75,6 +76,7 @@ describe('the rate limit of a tenant', () => {
 
 describe('every route of the tenant API', () => {
   const METHODS = ['get', 'put', 'post', 'patch', 'delete']
+  const KINDS: Kind[] = ['reads', 'writes', 'mints']
   const MINT = 'post /rooms/{room}/tokens'
 
   /** As the document lists them, so that none is forgotten here; the document itself is public. */
@@ -88,7 +90,7 @@ describe('every route of the tenant API', () => {
     )
   }
 
-  const kindOf = (name: string): string => {
+  const kindOf = (name: string): Kind => {
     if (name === MINT) return 'mints'
     return name.startsWith('get ') ? 'reads' : 'writes'
   }
@@ -102,7 +104,7 @@ describe('every route of the tenant API', () => {
     })
   }
 
-  const DRAIN: Record<string, (key: Key) => ReturnType<TestApi['v1']>> = {
+  const DRAIN: Record<Kind, (key: Key) => ReturnType<TestApi['v1']>> = {
     reads: (key) => api.v1('GET', '/nope', { key }),
     writes: (key) => api.v1('POST', '/nope', { key, json: {} }),
     mints: (key) => api.v1('POST', '/rooms/r/tokens', { key, json: {} }),
@@ -122,13 +124,13 @@ describe('every route of the tenant API', () => {
     expect([...seen].sort()).toEqual(['mints', 'reads', 'writes'])
   })
 
-  test.each(['reads', 'writes', 'mints'])(
+  test.each(KINDS)(
     'is refused when its bucket is empty, here that of %s, and the other buckets are not',
     async (empty) => {
       const key = await limited({ api_requests_per_second: 1, token_mints_per_second: 1 })
       for (const { name, kind, ask } of await routes()) {
         // A second is long, but the next route may come when it is over.
-        await untilRefused(() => DRAIN[empty]?.(key) as ReturnType<TestApi['v1']>)
+        await untilRefused(() => DRAIN[empty](key))
         if (kind !== empty) continue
         const { status, headers, body } = await ask(key)
         expect([name, status, body.code]).toEqual([name, 429, 'rate_limited'])
@@ -137,8 +139,8 @@ describe('every route of the tenant API', () => {
         expect(headers.get('ratelimit-limit')).toBe('1')
         expect(headers.get('ratelimit-remaining')).toBe('0')
       }
-      for (const kind of Object.keys(DRAIN).filter((one) => one !== empty)) {
-        const { status } = await (DRAIN[kind]?.(key) as ReturnType<TestApi['v1']>)
+      for (const kind of KINDS.filter((one) => one !== empty)) {
+        const { status } = await DRAIN[kind](key)
         expect([kind, status === 429]).toEqual([kind, false])
       }
     },
@@ -152,7 +154,7 @@ describe('every route of the tenant API', () => {
     const others = (await routes()).filter(({ kind }) => kind !== 'mints')
     const sorted = others.toSorted((a, b) => Number(isEnd(a.name)) - Number(isEnd(b.name)))
     for (const { name, ask } of sorted) {
-      await untilRefused(() => DRAIN.mints?.(key) as ReturnType<TestApi['v1']>)
+      await untilRefused(() => DRAIN.mints(key))
       const { status } = await ask(key)
       expect([name, status === 429]).toEqual([name, false])
     }
