@@ -1,18 +1,23 @@
 import { type Command, InvalidArgumentError } from 'commander'
 
-/** By flag without its dashes, as commander names it: null for the default, which may be no limit. */
-export type LimitOptions = Partial<Record<string, number | boolean | null>>
+/** What goes back to the server's default, which may be no limit. commander knows no null here. */
+const DEFAULT = 'default'
+
+type Value = number | boolean | typeof DEFAULT
+
+/** By flag without its dashes, as commander names it. */
+export type LimitOptions = Partial<Record<string, Value>>
 
 interface Limit {
   /** as the admin API calls it */
   field: string
   about: string
-  parse: (text: string) => number | boolean | null
+  parse: (text: string) => Value
 }
 
 /** @throws InvalidArgumentError, which becomes a usage error */
-const amount = (text: string): number | null => {
-  if (text === 'default') return null
+const amount = (text: string): Value => {
+  if (text === DEFAULT) return DEFAULT
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('Expected a whole number or "default".')
 }
@@ -47,10 +52,12 @@ export const limitOptions = (command: Command): Command => {
   return command
 }
 
-/** The limits that were named, as the admin API takes them; null when none was. */
-export const limitsOf = (options: LimitOptions): LimitOptions | null => {
+/** The limits that were named, as the admin API takes them: null is the default. Null when none was. */
+export const limitsOf = (options: LimitOptions): Record<string, number | boolean | null> | null => {
   const named = LIMITS.map(({ field }) => [field, options[camelCase(field)]] as const)
-  const given = named.filter(([, value]) => value !== undefined)
+  const given = named.flatMap(([field, value]) =>
+    value === undefined ? [] : [[field, value === DEFAULT ? null : value] as const],
+  )
   return given.length === 0 ? null : Object.fromEntries(given)
 }
 
