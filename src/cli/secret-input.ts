@@ -16,9 +16,13 @@ export const readPiped = async (input: NodeJS.ReadStream): Promise<string> => {
 /**
  * One line from a terminal, not shown while it is typed or pasted; null when the person walks away.
  * In raw mode, because the system's line editing cuts a line off after 4095 bytes without a word.
+ * @param ask shows the question, once nothing is shown of an answer any more
  * @throws CliError when it is too long
  */
-export const readHidden = (input: NodeJS.ReadStream): Promise<string | null> => {
+export const readHidden = async (
+  input: NodeJS.ReadStream,
+  ask: () => Promise<void>,
+): Promise<string | null> => {
   input.setEncoding('utf8')
   input.setRawMode(true)
   const typed = new Promise<string | null>((done, fail) => {
@@ -31,11 +35,14 @@ export const readHidden = (input: NodeJS.ReadStream): Promise<string | null> => 
     })
     input.once('end', () => done(null))
   })
-  return typed.finally(() => {
+  try {
+    const [answer] = await Promise.all([typed, ask()])
+    return answer
+  } finally {
     input.removeAllListeners('data')
     input.setRawMode(false)
     input.pause()
-  })
+  }
 }
 
 interface Line {
