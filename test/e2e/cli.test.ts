@@ -46,6 +46,7 @@ const answering = async (golive: GoLive, { question, answer }: Asked, ...args: s
 const piping = async (golive: GoLive, input: string, ...args: string[]) => {
   const config = join(golive.folder, 'golive.config.yaml')
   const child = Bun.spawn([executable(), '--config', config, ...args], {
+    env: { PATH: process.env.PATH },
     stdio: [new Blob([input]), 'pipe', 'pipe'],
   })
   const code = await within('the command to end', 20_000, child.exited)
