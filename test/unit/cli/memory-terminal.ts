@@ -9,15 +9,13 @@ export class MemoryTerminal implements Terminal {
   stdout = ''
   stderr = ''
   ask: Terminal['ask'] = null
-  /** what is piped in */
-  input = ''
 
   constructor(env: Record<string, string | undefined> = {}) {
     this.env = env
   }
 
   async secret(): Promise<string | null> {
-    return this.input || null
+    return null
   }
 
   async write(text: string): Promise<void> {
