@@ -59,7 +59,13 @@ const judge = (
       fix,
     )
   const said = `for ${name}, by ${issuer}, ${inDays(left)} left, chain complete`
-  return left < life * LATE_PART ? check.warn(said, fix) : check.ok(said)
+  return left < life * LATE_PART && !isPlanned(subject) ? check.warn(said, fix) : check.ok(said)
+}
+
+/** An authority may want it to be replaced late. */
+const isPlanned = ({ server }: Subject): boolean => {
+  const { last_error = null, next_attempt = null } = server?.certificate ?? {}
+  return last_error === null && next_attempt !== null && Date.parse(next_attempt) > Date.now()
 }
 
 const look = ({ name, port, via }: Door, root: string | null): Promise<Shown> =>
