@@ -47,7 +47,12 @@ export const meWire = tenantWire.extend({
   }),
   usage: z.strictObject({
     participants_now: z.int().meta({ description: 'People in calls of this tenant now.' }),
-    participant_minutes_this_month: z.int().meta({ description: 'Whole minutes, month in UTC.' }),
+    participant_minutes_this_month: z.int().meta({
+      description: 'Whole minutes, month in UTC: what a limit is compared with.',
+    }),
+    participant_seconds_this_month: z.number().meta({ description: 'The same, not rounded.' }),
+    participants_this_month: z.int().meta({ description: 'How often somebody came into a call.' }),
+    sessions_this_month: z.int().meta({ description: 'Calls that began.' }),
   }),
 })
 
