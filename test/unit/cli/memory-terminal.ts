@@ -5,6 +5,7 @@ export class MemoryTerminal implements Terminal {
   env: Record<string, string | undefined>
   width = 80
   shown = false
+  isLeft = false
   interactive = false
   stdout = ''
   stderr = ''
