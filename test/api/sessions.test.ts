@@ -78,6 +78,18 @@ describe('sessions', () => {
     expect([unknown.status, unknown.body.code]).toEqual([404, 'room_not_found'])
   })
 
+  test('that run are named by their rooms, alone and in lists', async () => {
+    await addSession(api, 'acme', { id: 'old', room: 'one', endedAt: STARTED + 1 })
+    await addSession(api, 'acme', { id: 'new', room: 'one' })
+    for (const name of ['one', 'two']) await api.v1('POST', '/rooms', { key, json: { name } })
+    const idOf = ({ session_id }: { session_id: string | null }) => session_id
+    expect((await get('/rooms')).body.data.map(idOf)).toEqual(['new', null])
+    const operator = await api.admin('GET', '/tenants/acme/rooms/one')
+    expect([idOf((await get('/rooms/one')).body), idOf(operator.body)]).toEqual(['new', 'new'])
+    const again = await api.v1('POST', '/rooms', { key, json: { name: 'one' } })
+    expect(idOf(again.body.room)).toBe('new')
+  })
+
   test('of another tenant are 404, and so are the people in them', async () => {
     const other = await api.tenant('other')
     await addSession(api, 'acme', { id: 's1' })
