@@ -16,7 +16,6 @@ import { addStatusCommand } from './status.ts'
 import { addTenantCommands } from './tenant.ts'
 import type { Terminal } from './terminal.ts'
 import { addTokenCommands } from './token.ts'
-import { addTokenCommand } from './token.ts'
 import { addUsageCommand } from './usage.ts'
 import { addVersionCommand } from './version.ts'
 

@@ -71,7 +71,9 @@ const ask = async (question: string): Promise<string | null> => {
 /** Piped in, or else pasted without being shown. */
 const secret = async (question: string): Promise<string | null> => {
   if (!process.stdin.isTTY) return (await readPiped(process.stdin)) || null
-  const answer = await readHidden(process.stdin, () => writeAll(process.stderr, question))
+  const answer = await readHidden(process.stdin, async () => {
+    await writeAll(process.stderr, question)
+  })
   await writeAll(process.stderr, '\n')
   return answer || null
 }
