@@ -54,6 +54,8 @@ export class ControlPlane {
   /** who asks; made anew when the trusted proxies change */
   #clientAddress: ClientAddress
   #hook: Bun.Server<undefined> | null = null
+  /** for the record of the calls that end with livekit-server */
+  #whyDown = 'livekit_exited'
 
   constructor(
     live: LiveConfig,
@@ -78,9 +80,16 @@ export class ControlPlane {
       childStatus: () => supervisor.status,
       livekitOrigin: () => `http://127.0.0.1:${supervisor.port}`,
       certificates: this.#front?.certificates ?? null,
-      restartChild: () => supervisor.restart(),
+      restartChild: () => this.#restartChild(),
       restart: () => end('restart'),
       stop: () => end('stopped'),
+    })
+  }
+
+  async #restartChild(): Promise<void> {
+    this.#whyDown = 'livekit_restarted'
+    await this.#supervisor.restart().finally(() => {
+      this.#whyDown = 'livekit_exited'
     })
   }
 
@@ -122,14 +131,29 @@ export class ControlPlane {
         logLevel: log.level === 'debug' ? 'debug' : 'info',
       },
       log: this.#log,
-      onUp: ({ adopted }) => void this.#services.calls.childUp(adopted),
-      onDown: () => this.#services.calls.childDown(),
+      onUp: (event) => this.#childUp(event),
+      onDown: () => this.#childDown(),
     })
   }
 
+  #childUp({ adopted, generation }: { adopted: boolean; generation: number }): void {
+    const { calls, recorder } = this.#services
+    if (!adopted && generation === 1) void recorder.childLost().catch(() => undefined)
+    void calls.childUp(adopted)
+  }
+
+  /** The record first: it asks who was there. */
+  #childDown(): void {
+    const { calls, recorder } = this.#services
+    void recorder.childGone(this.#whyDown).catch(() => undefined)
+    calls.childDown()
+  }
+
   async start(): Promise<void> {
-    const { calls, credentials, presence, metrics, minutes, moderation, ejections } = this.#services
+    const { calls, credentials, presence, metrics, minutes, moderation, ejections, recorder } =
+      this.#services
     await minutes.count()
+    await recorder.load()
     metrics.watch({
       participants: () => presence.total,
       roomsActive: () => presence.roomsActive,
@@ -155,8 +179,8 @@ export class ControlPlane {
   }
 
   async #deliver(): Promise<void> {
-    const { deliverer, metrics, recorder } = this.#services
-    metrics.watchWebhooks(deliverer, recorder)
+    const { deliverer, metrics, attempts } = this.#services
+    metrics.watchWebhooks(deliverer, attempts)
     await deliverer.start()
     this.#every(DELIVER_MS, async () => deliverer.run())
     this.#every(PURGE_MS, () => deliverer.settle())
@@ -221,13 +245,15 @@ export class ControlPlane {
   }
 
   #joins(): Joins {
-    const { gate, calls, presence, tokens, problems, metrics } = this.#services
+    const { gate, calls, presence, tokens, problems, recorder, refusals, metrics } = this.#services
     return new Joins({
       gate,
       calls,
       presence,
       tokens,
       problems,
+      recorder,
+      refusals,
       clock: systemClock,
       log: this.#log,
       livekitKey: livekitKey(this.#data),
@@ -250,6 +276,7 @@ export class ControlPlane {
   #listenForReports(): Bun.Server<undefined> {
     const intake = new Intake({
       presence: this.#services.presence,
+      recorder: this.#services.recorder,
       livekitKey: livekitKey(this.#data),
       log: this.#log,
     })
@@ -299,6 +326,8 @@ export class ControlPlane {
     this.#log.info({ how }, 'golive is going down')
     for (const timer of this.#timers) clearInterval(timer)
     const delivered = this.#services.deliverer.stop()
+    this.#whyDown = 'server_stopped'
+    this.#services.streams.close()
     if (how === 'restart') await this.#supervisor.detach()
     else await this.#supervisor.stop()
     await Promise.race([
@@ -309,6 +338,7 @@ export class ControlPlane {
     for (const listener of [...this.#listeners, ...(this.#hook ? [this.#hook] : [])])
       listener.stop(true)
     rmSync(join(this.#data.path, 'golive.sock'), { force: true })
+    await this.#services.recorder.drained()
     await delivered
     await this.#atLast(() => this.#services.deliverer.settle())
     await this.#atLast(() => this.#services.credentials.writeUse())

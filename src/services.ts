@@ -26,21 +26,26 @@ import { Participants } from './domain/participants.ts'
 import { Passwords } from './domain/passwords.ts'
 import { Presence } from './domain/presence.ts'
 import { Problems } from './domain/problems.ts'
+import { Recorder } from './domain/recorder.ts'
+import { Refusals } from './domain/refusals.ts'
 import { Revocations } from './domain/revocations.ts'
 import { Roles } from './domain/roles.ts'
 import { Rooms } from './domain/rooms.ts'
+import { Sessions } from './domain/sessions.ts'
 import { type CertificateView, Status } from './domain/status.ts'
 import { Tenants } from './domain/tenants.ts'
 import { Tokens } from './domain/tokens.ts'
+import { Usage } from './domain/usage.ts'
 import { WebhookSender } from './domain/webhook-sender.ts'
 import { Webhooks } from './domain/webhooks.ts'
 import type { HttpDeps } from './http/deps.ts'
+import { EventStreams } from './http/event-streams.ts'
 import { Metrics } from './http/metrics.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { diskSpace } from './lib/disk.ts'
 import type { Logger } from './lib/log.ts'
 import { type Addresses, publicUrl } from './livekit/addresses.ts'
-import { Arrivals } from './livekit/arrivals.ts'
+import { CallLog } from './livekit/call-log.ts'
 import { LivekitClient } from './livekit/client.ts'
 import type { LivekitKey } from './livekit/grants.ts'
 import type { ChildStatus } from './livekit/supervisor.ts'
@@ -73,8 +78,10 @@ export interface Services extends HttpDeps {
   calls: Calls
   ejections: Ejections
   gate: Gate
+  recorder: Recorder
+  refusals: Refusals
   deliverer: Deliverer
-  recorder: DeliveryRecorder
+  attempts: DeliveryRecorder
 }
 
 /** Builds every rule of the product from a data dir and what is outside of it. */
@@ -87,45 +94,39 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
   const origin = publicUrl(config, outside.addresses)
   const wsUrl = origin.replace(/^http/, 'ws')
   const audit = new Audit({ store, clock })
-  const events = new EventLog({ store, clock })
   const box = new SecretBox(secrets.seal)
   const presence = new Presence(clock)
   const livekit = new LivekitClient({ url: outside.livekitOrigin, ...livekitKey(data) })
-  const calls = new Calls({ store, clock, log, presence, livekit, child })
+  const record = recordOf(data, { store, clock, log, presence })
+  const { events, recorder } = record
+  const calls = new Calls({ store, clock, log, presence, livekit, recorder, child })
   const problems = new Problems(clock)
   const credentials = new Credentials({ store, clock, box, problems })
   const keys = new Keys({ store, clock, box, credentials, calls, audit })
   const tenants = new Tenants({ store, clock, keys, credentials, calls, audit })
-  const rooms = new Rooms({ store, clock, presence, calls })
+  const rooms = new Rooms({ store, clock, events, presence, calls })
   const admission = admissionTo(config, data, livekit, {
-    ...{ store, clock, events, keys, credentials, rooms, presence, calls },
-    ...{ wsUrl, maxParticipants },
+    ...{ store, clock, keys, credentials, rooms, presence, calls, wsUrl, maxParticipants },
+    ...record,
   })
   const { tokens, minutes } = admission
   const control = new Control({ store, audit, presence, ...outside })
+  const urls = { publicUrl: origin, wsUrl }
   const status = new Status({
-    config,
-    store,
-    ...{ clock, presence, calls, minutes },
-    child: outside.childStatus,
-    version: VERSION,
-    dataDir: data.path,
-    publicUrl: origin,
-    wsUrl,
-    addresses: outside.addresses,
-    maxParticipants,
-    disk: diskSpace,
-    certificates: outside.certificates,
-    restartNeeded: () => live.restartNeeded,
+    ...{ config, store, clock, presence, calls, minutes, maxParticipants, ...urls },
+    ...aboutMachine(live, data, outside),
   })
   return {
     ...operators(origin, { store, clock, audit }),
     ...admission,
     ...sendingTo(live, { store, clock, log, events, audit, problems, box }),
+    ...record,
     get config() {
       return live.current
     },
-    ...{ log, audit, events },
+    log,
+    audit,
+    ...readers(events, { store, clock }),
     tenants,
     keys,
     rooms,
@@ -139,8 +140,7 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
     calls,
     metrics: new Metrics(),
     version: VERSION,
-    publicUrl: origin,
-    wsUrl,
+    ...urls,
   }
 }
 
@@ -154,14 +154,36 @@ type Telling = Pick<HttpDeps, 'log' | 'events' | 'audit' | 'problems'> & {
 const sendingTo = (live: LiveConfig, told: Telling) => {
   const parts = { ...told, allowPrivate: () => live.current.webhooks.allow_private }
   const sender = new WebhookSender({ ...parts, version: VERSION })
-  const recorder = new DeliveryRecorder(parts)
-  const deliverer = new Deliverer({ ...parts, sender, recorder })
+  const attempts = new DeliveryRecorder(parts)
+  const deliverer = new Deliverer({ ...parts, sender, attempts })
   return {
     deliverer,
-    recorder,
+    attempts,
     webhooks: new Webhooks({ ...parts, sender, deliverer }),
     deliveries: new Deliveries({ ...parts, deliverer }),
   }
+}
+
+/** What the status tells of it. */
+const aboutMachine = (live: LiveConfig, data: DataDir, outside: Outside) => ({
+  child: outside.childStatus,
+  version: VERSION,
+  dataDir: data.path,
+  addresses: outside.addresses,
+  disk: diskSpace,
+  certificates: outside.certificates,
+  restartNeeded: () => live.restartNeeded,
+})
+
+/** What writes down what happens. */
+const recordOf = (
+  data: DataDir,
+  base: { store: Store; clock: Clock; log: Logger; presence: Presence },
+) => {
+  const events = new EventLog(base)
+  const callLog = new CallLog(join(data.path, 'livekit', 'livekit.log'))
+  const recorder = new Recorder({ ...base, events, callLog })
+  return { events, callLog, recorder, refusals: new Refusals({ ...base, events }) }
 }
 
 interface Known {
@@ -173,6 +195,7 @@ interface Known {
   rooms: Rooms
   presence: Presence
   calls: Calls
+  callLog: CallLog
   wsUrl: string
   maxParticipants: () => number
 }
@@ -181,13 +204,13 @@ interface Known {
 const admissionTo = (config: Config, data: DataDir, livekit: LivekitClient, known: Known) => {
   const { store, clock, events, calls, presence } = known
   const roles = new Roles({ store, clock })
-  const moderation = new Moderation({ store, clock })
+  const moderation = new Moderation({ store, clock, events })
   const minutes = new Minutes({ store, clock, presence, calls, events })
   const tokens = new Tokens({ ...known, joinKey: data.secrets.join, roles })
   const gate = new Gate({ ...known, tokens, moderation, minutes })
   const participants = new Participants({
     ...{ clock, presence, calls, moderation, livekit },
-    arrivals: new Arrivals(join(data.path, 'livekit', 'livekit.log')),
+    callLog: known.callLog,
     remoteUnmute: config.livekit.remote_unmute,
   })
   return {
@@ -214,6 +237,14 @@ const capacity = ({ livekit }: Config): number =>
   livekit.max_participants === 'auto'
     ? availableParallelism() * PEOPLE_PER_CORE
     : livekit.max_participants
+
+/** What tells of what happened. */
+const readers = (events: EventLog, base: { store: Store; clock: Clock }) => ({
+  events,
+  streams: new EventStreams(events),
+  callSessions: new Sessions(base),
+  usage: new Usage(base),
+})
 
 /** Who may use the operator's API. */
 const operators = (origin: string, base: { store: Store; clock: Clock; audit: Audit }) => ({

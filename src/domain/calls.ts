@@ -2,13 +2,16 @@ import { type Clock, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { inParallel } from '../lib/parallel.ts'
 import { RwLocks } from '../lib/rw-lock.ts'
-import { type LivekitClient, LivekitError } from '../livekit/client.ts'
+import { type LivekitClient, LivekitError, type LivekitRoom } from '../livekit/client.ts'
+import type { LivekitParticipant } from '../livekit/people.ts'
 import type { Store } from '../store/db.ts'
 import { findRoom, findRooms } from '../store/rooms.ts'
 import { findTenantBySlug } from '../store/tenants.ts'
 import { checkRoom } from './checks.ts'
+import type { Sweep } from './comparison.ts'
 import { GoLiveError } from './errors.ts'
 import type { Presence, Seat } from './presence.ts'
+import type { Recorder } from './recorder.ts'
 import { Removals } from './removals.ts'
 import { livekitRoomName, splitLivekitRoomName } from './room-names.ts'
 import { type Room, roomOf } from './rooms.ts'
@@ -36,8 +39,12 @@ interface Deps {
   log: Logger
   presence: Presence
   livekit: Livekit
+  recorder: Pick<Recorder, 'swept' | 'expectEnd'>
   child: () => Child
 }
+
+/** Why a call ends that would have gone on. */
+export type EndReason = 'ended' | 'room_deleted' | 'closed' | 'max_duration'
 
 /** How many rooms are asked about at once. */
 const SWEEP_WIDTH = 8
@@ -105,16 +112,18 @@ export class Calls {
   }
 
   /**
-   * Ends the call in a room, then does `after` before anybody can join again.
+   * Ends the call in a room, then does `after` before anybody can join again. The reason is for the
+   * record.
    * @throws media_unavailable when livekit-server runs and does not answer
    */
-  end(room: Room, after: () => Promise<void> = async () => {}): Promise<void> {
-    const { presence } = this.#deps
+  end(room: Room, reason: EndReason, after: () => Promise<void> = async () => {}): Promise<void> {
+    const { presence, recorder } = this.#deps
     return this.#locks.exclusive(room.livekitName, async () => {
       // Deleted and made again while we waited: that call is not the one to end.
       if ((await this.find(room.livekitName))?.id !== room.id) return after()
       presence.epoch++
       this.#ended.add(room.livekitName)
+      recorder.expectEnd(room, reason)
       await this.#deleteLivekitRoom(room.livekitName)
       for (const seat of presence.seatsOf(room.livekitName)) seat.socket?.close()
       presence.forgetRoom(room.livekitName)
@@ -199,25 +208,25 @@ export class Calls {
   }
 
   async #sweepNow(): Promise<void> {
-    const { livekit, presence, clock, child, log } = this.#deps
+    const { livekit, presence, recorder, clock, child, log } = this.#deps
     const { up, generation } = child()
     if (!up) return
     this.#ended = new Set()
     try {
       const askedAt = clock()
-      const startedAt = new Map(
-        (await livekit.listRooms()).map((one) => [one.name, one.createdAtMs]),
-      )
-      const names = new Set([
-        ...startedAt.keys(),
-        ...presence.places().map((one) => one.livekitName),
-      ])
+      const running = new Map((await livekit.listRooms()).map((one) => [one.name, one]))
+      const names = new Set([...running.keys(), ...presence.places().map((one) => one.livekitName)])
       const rooms = await this.#findAll(names)
-      await inParallel([...names], SWEEP_WIDTH, (name) =>
-        this.#sweepRoom(name, rooms.get(name), startedAt.get(name) ?? null, askedAt),
-      )
-      if (child().up && child().generation === generation) this.#knownGeneration = generation
+      const seen: Sweep['rooms'] = []
+      await inParallel([...names], SWEEP_WIDTH, async (name) => {
+        const life = running.get(name) ?? null
+        const people = await this.#sweepRoom(name, rooms.get(name), life, askedAt)
+        if (life) seen.push({ livekitName: name, sid: life.sid, people })
+      })
+      if (!child().up || child().generation !== generation) return
+      this.#knownGeneration = generation
       await this.#removals.catchUp()
+      await recorder.swept({ askedAt, rooms: seen })
     } catch (error) {
       log.warn(
         { code: error instanceof LivekitError ? error.code : 'failed' },
@@ -229,16 +238,18 @@ export class Calls {
   async #sweepRoom(
     livekitName: string,
     room: Room | undefined,
-    startedAt: number | null,
+    life: LivekitRoom | null,
     askedAt: number,
-  ): Promise<void> {
+  ): Promise<LivekitParticipant[]> {
     const { livekit, presence } = this.#deps
-    if (!room) return this.#endStray(livekitName)
-    if (startedAt !== null && this.#isOver(room, startedAt)) return this.end(room)
-    const listed = startedAt === null ? [] : await livekit.listParticipants(livekitName)
+    if (!room) return this.#endStray(livekitName).then(() => [])
+    const over = life && this.#overBy(room, life.createdAtMs)
+    if (over) return this.end(room, over).then(() => [])
+    const listed = life === null ? [] : await livekit.listParticipants(livekitName)
     // A room that was ended meanwhile may be another one of the same name: the next sweep will see.
-    if (this.#ended.has(livekitName)) return
+    if (this.#ended.has(livekitName)) return []
     presence.observe({ tenantId: room.tenantId, roomId: room.id, livekitName }, listed, askedAt)
+    return listed
   }
 
   /** A room that a crash left behind between our registry and LiveKit. */
@@ -252,13 +263,11 @@ export class Calls {
     })
   }
 
-  #isOver(room: Room, startedAt: number): boolean {
+  #overBy(room: Room, startedAt: number): EndReason | null {
     const now = this.#deps.clock()
     const longest = room.maxDurationSeconds
-    return (
-      (room.closesAt !== null && room.closesAt <= now) ||
-      (longest !== null && startedAt + longest * 1000 <= now)
-    )
+    if (room.closesAt !== null && room.closesAt <= now) return 'closed'
+    return longest !== null && startedAt + longest * 1000 <= now ? 'max_duration' : null
   }
 
   /** The registered rooms among LiveKit's names, in few reads: a sweep must not hold up joins. */

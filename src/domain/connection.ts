@@ -1,5 +1,11 @@
 import type { Clock } from '../lib/clock.ts'
-import { FrameError, isSimulation, joinedSid, swapRefreshToken } from '../livekit/frames.ts'
+import {
+  FrameError,
+  isReconnect,
+  isSimulation,
+  joinedSid,
+  swapRefreshToken,
+} from '../livekit/frames.ts'
 import type { Upstream } from '../livekit/signal.ts'
 import type { Presence, Seat, SeatSocket } from './presence.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
@@ -32,6 +38,8 @@ export class Connection implements SeatSocket {
   readonly #clock: Clock
   /** called once, when the client's side is gone */
   ended: () => unknown = () => undefined
+  /** called when it turned out to resume a stay */
+  resumed: () => unknown = () => undefined
   #answered = false
   /** frames that came before the client's side was ready */
   readonly early: (string | ArrayBuffer)[] = []
@@ -69,7 +77,10 @@ export class Connection implements SeatSocket {
   /** A frame from LiveKit as the client may see it. @throws FrameError when it must not be sent */
   down(data: string | ArrayBuffer): string | Uint8Array {
     const frame = typeof data === 'string' ? data : new Uint8Array(data)
-    if (!this.#answered) this.#settle(joinedSid(frame))
+    if (!this.#answered) {
+      this.#settle(joinedSid(frame))
+      if (isReconnect(frame)) this.resumed()
+    }
     try {
       return swapRefreshToken(frame, (token) => this.#tokens.renew(token, this.#claims))
     } catch (cause) {

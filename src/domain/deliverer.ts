@@ -36,7 +36,7 @@ interface Deps {
   log: Logger
   events: EventLog
   sender: WebhookSender
-  recorder: DeliveryRecorder
+  attempts: DeliveryRecorder
 }
 
 const PLACES = { total: 200, perGroup: 10 }
@@ -218,7 +218,7 @@ export class Deliverer {
     } catch (error) {
       if (!(error instanceof GoLiveError) || error.code !== 'events_expired') throw error
       const first = error.details.extra?.first_seq as number
-      await this.#deps.recorder.skipped(run, first)
+      await this.#deps.attempts.skipped(run, first)
       return 'later'
     }
   }
@@ -229,13 +229,13 @@ export class Deliverer {
     webhook: WebhookRow,
     event: Event,
   ): Promise<void> {
-    const { sender, recorder, clock } = this.#deps
+    const { sender, attempts, clock } = this.#deps
     lane.headAt = event.at
     const startedAt = clock()
     const outcome = await sender.send(webhook, messageOf(event), lane)
     if (this.#stopped && outcome.error !== null) return
     const id = newId(startedAt)
-    const dueAt = await recorder.attempted(run, event, { id, startedAt, outcome })
+    const dueAt = await attempts.record(run, event, { id, startedAt, outcome })
     lane.failing = outcome.error !== null
     if (dueAt === null) this.#enqueue(lane)
     else this.#wait(lane, dueAt)

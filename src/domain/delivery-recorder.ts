@@ -62,7 +62,7 @@ export class DeliveryRecorder {
   }
 
   /** @returns when the run goes on; null is at once */
-  async attempted(run: runs.WebhookRunRow, event: Event, attempt: Attempt): Promise<number | null> {
+  async record(run: runs.WebhookRunRow, event: Event, attempt: Attempt): Promise<number | null> {
     const { outcome } = attempt
     if (outcome.error === null) this.#delivered++
     else this.#failed++

@@ -57,6 +57,8 @@ interface Deps {
   clock: Clock
 }
 
+/** Numbers looked at for one page: of a type that is rare, a long log would take too long. */
+const MOST_LOOKED_AT = 10_000
 const STREAM_ID = 'events.stream_id'
 /** No tenant's id has a star. */
 const ANY = '*'
@@ -123,8 +125,9 @@ export class EventLog {
   }
 
   /**
-   * The events behind `after`, in their order. `nextAfter` is where to go on: also past events of
-   * other types. @throws events_expired (with `first_seq`) when some of them are no longer there
+   * The events behind `after`, in their order. `nextAfter` is where to go on, also past events of
+   * other types: the log is read to its end when that is its last number, for a page may be empty
+   * before. @throws events_expired (with `first_seq`) when some of them are no longer there
    */
   async list(
     tenantId: string,
@@ -132,10 +135,16 @@ export class EventLog {
   ): Promise<{ data: Event[]; nextAfter: number }> {
     const { db } = this.#deps.store
     const last = await rows.lastSeq(db, tenantId)
-    const found = await rows.listEvents(db, tenantId, query)
+    const until = query.types ? Math.min(last, query.after + MOST_LOOKED_AT) : last
+    const found = await rows.listEvents(db, tenantId, { ...query, until })
     await this.#checkKept(tenantId, query.after, last)
-    const end = found.length < query.limit ? last : (found.at(-1)?.seq ?? last)
+    const end = found.length < query.limit ? until : (found.at(-1)?.seq ?? until)
     return { data: found.map(eventOf), nextAfter: Math.max(end, query.after) }
+  }
+
+  /** The number of the tenant's last event; 0 before its first. */
+  lastSeq(tenantId: string): Promise<number> {
+    return rows.lastSeq(this.#deps.store.db, tenantId)
   }
 
   async #checkKept(tenantId: string, after: number, last: number): Promise<void> {

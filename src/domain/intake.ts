@@ -1,13 +1,18 @@
 import type { Logger } from '../lib/log.ts'
 import type { LivekitKey } from '../livekit/grants.ts'
-import { HOOK_EVENTS, HOOK_PATH, verifyWebhook } from '../livekit/webhook.ts'
+import { HOOK_PATH, verifyWebhook, type WebhookEvent } from '../livekit/webhook.ts'
 import type { Presence } from './presence.ts'
+import type { Recorder } from './recorder.ts'
 
 interface Deps {
   presence: Presence
+  recorder: Pick<Recorder, 'report'>
   livekitKey: LivekitKey
   log: Logger
 }
+
+/** The ends of a stay; the second is the end of one whose media never came up. */
+const ENDS = ['participant_left', 'participant_connection_aborted']
 
 /** Takes in what livekit-server reports about people in calls. */
 export class Intake {
@@ -18,22 +23,24 @@ export class Intake {
     this.#deps = deps
   }
 
-  /** False when the report is not livekit-server's. */
-  receive(body: string, authorization: string | null): boolean {
+  /**
+   * False when the report is not livekit-server's. Resolves when it is written down, and rejects when
+   * it could not be: livekit-server then tries again.
+   */
+  async receive(body: string, authorization: string | null): Promise<boolean> {
     const event = verifyWebhook(body, authorization, this.#deps.livekitKey)
     if (!event) return false
-    const { room, participant } = event
-    if (room && participant) this.#apply(event.event, room.name, participant)
+    const written = this.#deps.recorder.report(event)
+    this.#freeSeat(event)
+    await written
     return true
   }
 
-  #apply(
-    type: string,
-    livekitName: string,
-    { identity, sid }: { identity: string; sid: string },
-  ): void {
+  #freeSeat({ event, room, participant }: WebhookEvent): void {
+    if (!room || !participant) return
     const { presence, log } = this.#deps
-    log.debug({ type, room: livekitName, identity }, 'livekit-server reported')
-    if (HOOK_EVENTS.includes(type)) presence.left(livekitName, identity, sid)
+    const { identity, sid } = participant
+    log.debug({ type: event, room: room.name, identity }, 'livekit-server reported')
+    if (ENDS.includes(event)) presence.left(room.name, identity, sid)
   }
 }

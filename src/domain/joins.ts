@@ -9,7 +9,9 @@ import { Connection } from './connection.ts'
 import { type Admission, type Gate, mediaUnavailable } from './gate.ts'
 import type { Presence, Seat } from './presence.ts'
 import type { Problems } from './problems.ts'
+import type { Recorder } from './recorder.ts'
 import { Refusal } from './refusal.ts'
+import type { Refusals } from './refusals.ts'
 import { NO_TENANT, splitLivekitRoomName } from './room-names.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
 
@@ -41,6 +43,8 @@ interface Deps {
   presence: Presence
   tokens: Tokens
   problems: Problems
+  recorder: Pick<Recorder, 'resumed'>
+  refusals: Refusals
   clock: Clock
   log: Logger
   livekitKey: LivekitKey
@@ -92,13 +96,11 @@ export class Joins {
   note(token: string | null, { code, sentence }: Refusal): void {
     const claims = token === null ? null : this.#deps.tokens.verify(token)
     if (!claims || claims.tenantId === NO_TENANT) return
-    this.#deps.problems.add(claims.tenantId, {
-      kind: 'join_refused',
-      code,
-      room: splitLivekitRoomName(claims.room)?.room ?? null,
-      identity: claims.identity,
-      detail: sentence,
-    })
+    const { problems, refusals } = this.#deps
+    const { tenantId, identity } = claims
+    const room = splitLivekitRoomName(claims.room)?.room ?? null
+    problems.add(tenantId, { kind: 'join_refused', code, room, identity, detail: sentence })
+    refusals.note({ tenantId, room, identity, code, reason: sentence })
   }
 
   #open(
@@ -120,7 +122,7 @@ export class Joins {
     request: JoinRequest,
     attach: (connection: Connection) => boolean,
   ): Promise<Refusal | Connection> {
-    const { presence, tokens, clock } = this.#deps
+    const { presence, tokens, recorder, clock } = this.#deps
     const { seat, claims } = admission
     const upstream = await this.#upstream(admission, request)
     if (upstream instanceof Refusal) {
@@ -129,6 +131,7 @@ export class Joins {
     }
     const { address } = request
     const connection = new Connection({ upstream, seat, claims, presence, tokens, clock, address })
+    connection.resumed = () => seat.sid && recorder.resumed(seat.sid)
     presence.opened(seat, connection)
     const late = await this.#putOutMeanwhile(admission, connection).catch((error: unknown) =>
       this.#failed(error),

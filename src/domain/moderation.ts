@@ -1,9 +1,10 @@
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, rfc3339OrNull } from '../lib/clock.ts'
 import { newId } from '../lib/ids.ts'
 import type { Db, Store } from '../store/db.ts'
 import * as members from '../store/members.ts'
 import * as revocations from '../store/revocations.ts'
 import { GoLiveError } from './errors.ts'
+import type { EventLog, NewEvent } from './events.ts'
 import { Recent } from './recent.ts'
 import {
   isBanned,
@@ -34,6 +35,7 @@ type Change = (before: members.MemberRow | undefined) => members.MemberColumns
 
 interface Deps {
   store: Store
+  events: Pick<EventLog, 'write'>
   clock: Clock
 }
 
@@ -83,11 +85,11 @@ export class Moderation {
   /** Keeps somebody out until then, or for good, whatever token they hold. */
   async ban(room: Room, identity: string, endsAt: number | null): Promise<void> {
     const now = this.#deps.clock()
-    await this.#put(room, identity, () => ({
-      banned_at: now,
-      ban_ends_at: endsAt,
-      tokens_revoked_before: now,
-    }))
+    const ban = { banned_at: now, ban_ends_at: endsAt, tokens_revoked_before: now }
+    const data = { room: room.name, identity, until: rfc3339OrNull(endsAt) }
+    await this.#put(room, identity, () => ban, {
+      ...{ type: 'participant.banned', at: now, identity, data },
+    })
   }
 
   /** @throws ban_not_found */
@@ -147,13 +149,14 @@ export class Moderation {
     this.#known.forgetWhere(() => true)
   }
 
-  async #put(room: Room, identity: string, change: Change): Promise<void> {
-    const { store, clock } = this.#deps
-    await store.transaction(async (tx) => {
+  async #put(room: Room, identity: string, change: Change, told?: NewEvent): Promise<void> {
+    const { events, clock } = this.#deps
+    await events.write(async (tx, append) => {
       const before = await members.findMember(tx, room.id, identity)
       if (!before) await this.#checkRoom(tx, room)
       const place = { roomId: room.id, identity, now: clock() }
       await members.putMember(tx, place, change(before))
+      if (told) await append(room.tenantId, told)
     })
     this.#known.forget(room.id)
   }

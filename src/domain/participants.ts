@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import { RwLocks } from '../lib/rw-lock.ts'
-import type { Arrival, Arrivals } from '../livekit/arrivals.ts'
+import type { Arrival, CallLog } from '../livekit/call-log.ts'
 import { type LivekitClient, LivekitError } from '../livekit/client.ts'
 import { type GrantChanges, type Grants, withChanges } from '../livekit/grants.ts'
 import type { LivekitPerson, LivekitTrack } from '../livekit/people.ts'
@@ -41,7 +41,7 @@ interface Deps {
     LivekitClient,
     'people' | 'person' | 'updatePerson' | 'muteTrack' | 'sendData' | 'performRpc'
   >
-  arrivals: Pick<Arrivals, 'of'>
+  callLog: Pick<CallLog, 'of'>
   /** whether tracks may be switched on from afar */
   remoteUnmute: boolean
 }
@@ -193,10 +193,10 @@ export class Participants {
   }
 
   #described({ livekitName }: Room, person: LivekitPerson): Participant {
-    const { presence, arrivals } = this.#deps
+    const { presence, callLog } = this.#deps
     return {
       ...person,
-      arrival: arrivals.of(person.sid),
+      arrival: callLog.of(person.sid),
       address: presence.seat(livekitName, person.identity)?.socket?.address ?? null,
     }
   }

@@ -5,6 +5,8 @@ import * as rows from '../store/rooms.ts'
 import { countRooms } from '../store/tenants.ts'
 import type { Calls } from './calls.ts'
 import { GoLiveError } from './errors.ts'
+import { roomData } from './event-data.ts'
+import type { EventLog } from './events.ts'
 import { decodeCursor, type Page, pageOf } from './page.ts'
 import type { Presence } from './presence.ts'
 import { Recent } from './recent.ts'
@@ -95,6 +97,7 @@ interface Conditions {
 
 interface Deps {
   store: Store
+  events: Pick<EventLog, 'write'>
   clock: Clock
   presence: Presence
   calls: Calls
@@ -111,14 +114,14 @@ export class Rooms {
 
   /** @throws room_exists (with the room as `extra.room`), room_limit_reached */
   async create(tenant: Tenant, name: string, input: RoomInput): Promise<Room> {
-    const { store } = this.#deps
     const room = this.#fresh(tenant, name, input)
-    const taken = await store.transaction(async (tx) => {
+    const taken = await this.#deps.events.write(async (tx, append) => {
       const rooms = await countRooms(tx, tenant.id, 1)
       const existing = await rows.findRoom(tx, tenant.id, name)
       if (existing) throw roomExists(roomOf(existing, room.livekitName))
       if (rooms > tenant.limits.max_rooms) throw tooManyRooms(tenant)
       await rows.insertRoom(tx, rowOf(room))
+      await append(tenant.id, { type: 'room.created', data: roomData(room) })
       return room
     })
     this.#cache.forget(keyOf(tenant, name))
@@ -195,8 +198,8 @@ export class Rooms {
     changes: Partial<Room>,
     { ifMatch }: Conditions,
   ): Promise<Room> {
-    const { store, clock, presence, calls } = this.#deps
-    const { room, before } = await store.transaction(async (tx) => {
+    const { events, clock, presence, calls } = this.#deps
+    const { room, before } = await events.write(async (tx, append) => {
       const row = await rows.findRoom(tx, tenant.id, name)
       if (!row) throw roomNotFound(name)
       const before = roomOf(row, livekitRoomName(tenant.slug, name))
@@ -205,6 +208,7 @@ export class Rooms {
       const room = { ...before, ...changes, version: before.version + 1, updatedAt: clock() }
       checkTimes(room)
       await rows.updateRoom(tx, rowOf(room))
+      await append(tenant.id, { type: 'room.updated', data: roomData(room) })
       return { room, before }
     })
     this.#cache.forget(keyOf(tenant, name))
@@ -217,18 +221,19 @@ export class Rooms {
   /** Puts everybody out of the call; the room stays. @throws room_not_found, media_unavailable */
   async end(tenant: Tenant, name: string): Promise<Room> {
     const room = await this.get(tenant, name)
-    await this.#deps.calls.end(room)
+    await this.#deps.calls.end(room, 'ended')
     return room
   }
 
   /** Ends the call and forgets the room. Its tokens admit nobody to a later room of this name. */
   async delete(tenant: Tenant, name: string): Promise<void> {
-    const { store, calls } = this.#deps
+    const { events, calls } = this.#deps
     const room = await this.get(tenant, name)
-    await calls.end(room, async () => {
-      await store.transaction(async (tx) => {
+    await calls.end(room, 'room_deleted', async () => {
+      await events.write(async (tx, append) => {
         await countRooms(tx, tenant.id, -1)
         if (!(await rows.deleteRoom(tx, room.id))) throw roomNotFound(name)
+        await append(tenant.id, { type: 'room.deleted', data: roomData(room) })
       })
       this.#cache.forget(keyOf(tenant, name))
     })

@@ -19,11 +19,14 @@ import type { Problems } from '../domain/problems.ts'
 import type { Revocations } from '../domain/revocations.ts'
 import type { Roles } from '../domain/roles.ts'
 import type { Rooms } from '../domain/rooms.ts'
+import type { Sessions } from '../domain/sessions.ts'
 import type { Status } from '../domain/status.ts'
 import type { Tenants } from '../domain/tenants.ts'
 import type { Tokens } from '../domain/tokens.ts'
+import type { Usage } from '../domain/usage.ts'
 import type { Webhooks } from '../domain/webhooks.ts'
 import type { Logger } from '../lib/log.ts'
+import type { EventStreams } from './event-streams.ts'
 import type { Metrics } from './metrics.ts'
 
 /** All that the HTTP edge needs from below. */
@@ -46,6 +49,9 @@ export interface HttpDeps {
   events: EventLog
   webhooks: Webhooks
   deliveries: Deliveries
+  streams: EventStreams
+  callSessions: Sessions
+  usage: Usage
   problems: Problems
   status: Status
   audit: Audit

@@ -65,7 +65,7 @@ export class Door {
   #begin(request: Request, address: Address): Exchange {
     const { method, url } = request
     const path = pathOf(url)
-    return {
+    const exchange: Exchange = {
       id: this.#ids.next(),
       startedAt: performance.now(),
       address,
@@ -76,9 +76,17 @@ export class Door {
       principal: null,
       caller: null,
       quota: null,
+      admit: () => this.#admitAgain(request, exchange),
       refusal: null,
       headed: false,
     }
+    return exchange
+  }
+
+  async #admitAgain(request: Request, exchange: Exchange): Promise<void> {
+    const { auth } = this.#options
+    if ('operators' in auth) await auth.operators.admit(request, exchange)
+    else await auth.authenticate(request, exchange.address)
   }
 
   #enter(request: Request, exchange: Exchange): Answer {

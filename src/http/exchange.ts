@@ -36,6 +36,8 @@ export interface Exchange {
   /** who asks of the operator's API */
   caller: Caller | null
   quota: Quota | null
+  /** Asks once more whether this request is let in, for answers that go on; rejects when not. */
+  readonly admit: () => Promise<void>
   refusal: GoLiveError | null
   /** its answer was made with {@link ownHeaders} in it */
   headed: boolean

@@ -19,7 +19,10 @@ export const serveLivekitHook = (intake: Intake, port: number): Bun.Server<undef
       if (request.method !== 'POST' || new URL(request.url).pathname !== intake.path) {
         return new Response(null, { status: 404 })
       }
-      const ours = intake.receive(await request.text(), request.headers.get('authorization'))
-      return new Response(null, { status: ours ? 200 : 401 })
+      const authorization = request.headers.get('authorization')
+      return intake.receive(await request.text(), authorization).then(
+        (ours) => new Response(null, { status: ours ? 200 : 401 }),
+        () => new Response(null, { status: 503 }),
+      )
     },
   })

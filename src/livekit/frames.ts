@@ -5,6 +5,7 @@
  */
 const JOIN_TAG = 0x0a // SignalResponse.join = 1
 const REFRESH_TAG = [0x82, 0x01] // SignalResponse.refresh_token = 16
+const RECONNECT_TAG = [0x9a, 0x01] // SignalResponse.reconnect = 19
 const ROOM_MOVED_TAG = [0xc2, 0x01] // SignalResponse.room_moved = 24
 const SIMULATE = 13 // SignalRequest.simulate
 
@@ -103,6 +104,10 @@ const sidInBinary = (frame: Uint8Array): string | null => {
   const sid = participant && field(participant, 1)
   return sid ? Buffer.from(sid).toString('utf8') : null
 }
+
+/** True for a ReconnectResponse, the first frame of a connection that resumes a stay. */
+export const isReconnect = (frame: string | Uint8Array): boolean =>
+  typeof frame === 'string' ? frame.startsWith('{"reconnect":') : starts(frame, RECONNECT_TAG)
 
 /** The first length-delimited field of this number in a protobuf message, or null. @throws FrameError */
 export const field = (message: Uint8Array, wanted: number): Uint8Array | null => {

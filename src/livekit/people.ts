@@ -2,9 +2,11 @@ import type { Grants } from './grants.ts'
 
 export interface LivekitParticipant {
   identity: string
+  name: string
   sid: string
   state: 'JOINED' | 'ACTIVE' | 'DISCONNECTED'
   joinedAtMs: number
+  tracks: LivekitTrack[]
 }
 
 export interface LivekitTrack {
@@ -65,10 +67,10 @@ interface TrackJson {
 }
 
 export const participantOf = (one: ParticipantJson): LivekitParticipant[] => {
-  const { identity = '', sid = '', state = 'JOINING', joined_at_ms } = one
-  return state === 'JOINING'
-    ? []
-    : [{ identity, sid, state, joinedAtMs: Number(joined_at_ms ?? 0) }]
+  const { state = 'JOINING' } = one
+  if (state === 'JOINING') return []
+  const { identity, name, sid, joinedAtMs, tracks } = personOf(one)
+  return [{ identity, name, sid, state, joinedAtMs, tracks }]
 }
 
 export const personOf = (one: ParticipantJson): LivekitPerson => ({

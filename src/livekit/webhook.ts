@@ -5,16 +5,41 @@ import { verifyJwt } from '../lib/jwt.ts'
 /** Where livekit-server posts its events on our own loopback port. */
 export const HOOK_PATH = '/livekit/webhook'
 
-/** The ends of a stay; the second is the end of one whose media never came up. */
-export const HOOK_EVENTS = ['participant_left', 'participant_connection_aborted']
+/** What livekit-server is to report. */
+export const HOOK_EVENTS = [
+  'participant_joined',
+  'participant_left',
+  'participant_connection_aborted',
+  'track_published',
+  'track_unpublished',
+  'room_finished',
+]
 
 /** Seconds; the sender has this machine's clock. */
 const LEEWAY = 5
 
+/** protobuf's JSON leaves out what has its default, and writes 64-bit numbers as text. */
 const schema = z.object({
   event: z.string(),
-  room: z.object({ name: z.string() }).optional(),
-  participant: z.object({ identity: z.string(), sid: z.string() }).optional(),
+  /** seconds */
+  createdAt: z.coerce.number().default(0),
+  room: z.object({ name: z.string(), sid: z.string().default('') }).optional(),
+  participant: z
+    .object({
+      identity: z.string(),
+      sid: z.string(),
+      name: z.string().default(''),
+      joinedAtMs: z.coerce.number().default(0),
+      disconnectReason: z.string().default('UNKNOWN_REASON'),
+    })
+    .optional(),
+  track: z
+    .object({
+      sid: z.string(),
+      type: z.string().default('AUDIO'),
+      source: z.string().default('UNKNOWN'),
+    })
+    .optional(),
 })
 
 /** What we read of livekit-server's WebhookEvent (livekit_webhook.proto, as protobuf's JSON). */

@@ -46,6 +46,8 @@ export const insertEvent = async (db: Db, row: EventRow): Promise<void> => {
 interface Listing {
   /** a number; those behind it */
   after: number
+  /** the last number to look at */
+  until: number
   limit: number
   /** only these, or all */
   types: readonly string[] | null
@@ -55,13 +57,14 @@ interface Listing {
 export const listEvents = (
   db: Db,
   tenantId: string,
-  { after, limit, types }: Listing,
+  { after, until, limit, types }: Listing,
 ): Promise<EventRow[]> => {
   let query = db
     .selectFrom('events')
     .select(EVENT)
     .where('tenant_id', '=', tenantId)
     .where('seq', '>', after)
+    .where('seq', '<=', until)
   if (types) query = query.where('type', 'in', types)
   return query.orderBy('seq').limit(limit).execute()
 }

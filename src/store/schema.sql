@@ -269,6 +269,17 @@ CREATE TABLE usage_rooms (
   PRIMARY KEY (tenant_id, day, room)
 ) STRICT;
 
+-- The months of rooms: a year of a thousand rooms is then a few thousand rows, too.
+CREATE TABLE usage_room_months (
+  tenant_id TEXT NOT NULL REFERENCES tenants (id),
+  month TEXT NOT NULL,
+  room TEXT NOT NULL,
+  participant_ms INTEGER NOT NULL,
+  participants INTEGER NOT NULL,
+  sessions INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, month, room)
+) STRICT;
+
 CREATE TABLE webhooks (
   id TEXT PRIMARY KEY NOT NULL,
   tenant_id TEXT NOT NULL REFERENCES tenants (id),

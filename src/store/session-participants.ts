@@ -63,6 +63,25 @@ export const countPresent = async (db: Db, sessionId: string): Promise<number> =
   return row.people
 }
 
+/** Of each of these sessions with people in it: how many stays go on, and the sum of their starts. */
+export const sumPresent = async (
+  db: Db,
+  sessionIds: readonly string[],
+): Promise<{ session_id: string; stays: number; joined_ms: number }[]> =>
+  sessionIds.length === 0
+    ? []
+    : db
+        .selectFrom('session_participants')
+        .select((eb) => [
+          'session_id',
+          eb.fn.countAll<number>().as('stays'),
+          eb.cast<number>(eb.fn.sum('joined_at'), 'bigint').as('joined_ms'),
+        ])
+        .where('session_id', 'in', sessionIds)
+        .where('left_at', 'is', null)
+        .groupBy('session_id')
+        .execute()
+
 /** Which of these stays are known. */
 export const knownSids = async (db: Db, sids: readonly string[]): Promise<Set<string>> => {
   if (sids.length === 0) return new Set()

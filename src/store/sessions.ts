@@ -47,6 +47,24 @@ export const findSessionBySid = (db: Db, livekitSid: string): Promise<SessionRow
 export const listOpenSessions = (db: Db): Promise<SessionRow[]> =>
   db.selectFrom('sessions').select(SESSION).where('ended_at', 'is', null).execute()
 
+/** Those of these rooms that have not ended, oldest first. */
+export const listOpenOfRooms = (
+  db: Db,
+  tenantId: string,
+  rooms: readonly string[],
+): Promise<Pick<SessionRow, 'id' | 'room'>[]> =>
+  rooms.length === 0
+    ? Promise.resolve([])
+    : db
+        .selectFrom('sessions')
+        .select(['id', 'room'])
+        .where('tenant_id', '=', tenantId)
+        .where('ended_at', 'is', null)
+        .where('room', 'in', rooms)
+        .orderBy('started_at')
+        .orderBy('id')
+        .execute()
+
 interface Listing {
   after: { createdAt: number; id: string } | null
   limit: number
@@ -71,4 +89,20 @@ export const listSessions = (
     )
   }
   return query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+}
+
+/** Where the stays of a session end, and by when the last of them has certainly ended; milliseconds. */
+export const lastLeave = async (
+  db: Db,
+  id: string,
+): Promise<{ at: number | null; certainlyBy: number | null }> => {
+  const row = await db
+    .selectFrom('session_participants')
+    .select((eb) => [
+      eb.fn.max('left_at').as('at'),
+      eb.fn.max(eb('left_at', '+', eb.ref('end_accuracy_ms'))).as('certainly_by'),
+    ])
+    .where('session_id', '=', id)
+    .executeTakeFirst()
+  return { at: row?.at ?? null, certainlyBy: (row?.certainly_by as number | null) ?? null }
 }

@@ -19,3 +19,11 @@ export const setSettingOnce = async (db: Db, name: string, value: string): Promi
     .execute()
   return (await getSetting(db, name)) ?? value
 }
+
+export const setSetting = async (db: Db, name: string, value: string): Promise<void> => {
+  await db
+    .insertInto('settings')
+    .values({ name, value })
+    .onConflict((on) => on.column('name').doUpdateSet({ value }))
+    .execute()
+}

@@ -165,6 +165,11 @@ export interface UsageRoomRow extends Usage {
   room: string
 }
 
+export interface UsageRoomMonthRow extends Omit<UsageRoomRow, 'day'> {
+  /** such as 2026-11, UTC */
+  month: string
+}
+
 export interface WebhookRow {
   id: string
   tenant_id: string
@@ -286,6 +291,7 @@ export interface Tables {
   webhooks: WebhookRow
   webhook_runs: WebhookRunRow
   deliveries: DeliveryRow
+  usage_room_months: UsageRoomMonthRow
   admins: AdminRow
   sign_in_links: SignInLinkRow
   admin_sessions: AdminSessionRow

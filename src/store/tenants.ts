@@ -36,6 +36,17 @@ export const findTenantBySlug = (db: Db, slug: string): Promise<TenantRow | unde
     .where('deleted_at', 'is', null)
     .executeTakeFirst()
 
+/** The newest tenant of this slug, deleted or not: what happened in its calls is still told. */
+export const newestTenantOf = async (db: Db, slug: string): Promise<string | null> => {
+  const row = await db
+    .selectFrom('tenants')
+    .select('id')
+    .where('slug', '=', slug)
+    .orderBy('created_at', 'desc')
+    .executeTakeFirst()
+  return row?.id ?? null
+}
+
 /** When a tenant of this slug was last deleted, or null. */
 export const slugDeletedAt = async (db: Db, slug: string): Promise<number | null> => {
   const row = await db
@@ -73,6 +84,20 @@ export const listTenants = (db: Db, { after, limit, beginning }: Listing): Promi
 /** Lower case only where SQLite's `lower` makes it, too. */
 const beginsWith = (text: string): string =>
   `${text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase()).replace(/[!%_]/g, '!$&')}%`
+
+/** All of these ids, deleted ones too, and all that are not deleted; oldest first. */
+export const listTenantsAndDeleted = (
+  db: Db,
+  deleted: readonly string[],
+): Promise<Pick<TenantRow, 'id' | 'slug' | 'name' | 'created_at' | 'deleted_at'>[]> => {
+  const query = db.selectFrom('tenants').select(['id', 'slug', 'name', 'created_at', 'deleted_at'])
+  const isThere = query.where('deleted_at', 'is', null)
+  const named =
+    deleted.length === 0
+      ? isThere
+      : query.where((eb) => eb.or([eb('deleted_at', 'is', null), eb('id', 'in', deleted)]))
+  return named.orderBy('created_at').orderBy('id').execute()
+}
 
 type Changes = Partial<Omit<TenantRow, 'id' | 'slug' | 'created_at'>>
 

@@ -28,6 +28,21 @@ export const addUsage = async (db: Db, row: UsageRoomRow): Promise<void> => {
       })),
     )
     .execute()
+  await addToMonth(db, row)
+}
+
+const addToMonth = async (db: Db, { day, ...row }: UsageRoomRow): Promise<void> => {
+  await db
+    .insertInto('usage_room_months')
+    .values({ ...row, month: day.slice(0, 7) })
+    .onConflict((oc) =>
+      oc.columns(['tenant_id', 'month', 'room']).doUpdateSet((eb) => ({
+        participant_ms: eb('usage_room_months.participant_ms', '+', row.participant_ms),
+        participants: eb('usage_room_months.participants', '+', row.participants),
+        sessions: eb('usage_room_months.sessions', '+', row.sessions),
+      })),
+    )
+    .execute()
 }
 
 /** First and last day, both included, such as 2026-11-25. */
@@ -50,26 +65,52 @@ export const listUsageDays = (
     .orderBy('day')
     .execute()
 
-/** Each room's sum. */
+/** Whole months, and the days before and after them; a part that is empty ends before it begins. */
+export interface MonthsAndDays {
+  /** such as 2026-11, both included */
+  months: Days
+  before: Days
+  after: Days
+}
+
+/** Each room's sum, of the first `limit` by name. The parts must not overlap. */
 export const sumUsageByRoom = (
   db: Db,
   tenantId: string,
-  { from, to }: Days,
-): Promise<Omit<UsageRoomRow, 'tenant_id' | 'day'>[]> =>
-  db
-    .selectFrom('usage_rooms')
+  { months, before, after }: MonthsAndDays,
+  limit: number,
+): Promise<Omit<UsageRoomRow, 'tenant_id' | 'day'>[]> => {
+  const used = db
+    .selectFrom('usage_room_months')
+    .select(ROOM_AMOUNT)
+    .where('tenant_id', '=', tenantId)
+    .where('month', '>=', months.from)
+    .where('month', '<=', months.to)
+    .unionAll(usageOfRooms(db, tenantId, before))
+    .unionAll(usageOfRooms(db, tenantId, after))
+  return db
+    .selectFrom(used.as('used'))
     .select((eb) => [
       'room',
       eb.cast<number>(eb.fn.sum('participant_ms'), 'bigint').as('participant_ms'),
       eb.cast<number>(eb.fn.sum('participants'), 'bigint').as('participants'),
       eb.cast<number>(eb.fn.sum('sessions'), 'bigint').as('sessions'),
     ])
+    .groupBy('room')
+    .orderBy('room')
+    .limit(limit)
+    .execute()
+}
+
+const ROOM_AMOUNT = ['room', 'participant_ms', 'participants', 'sessions'] as const
+
+const usageOfRooms = (db: Db, tenantId: string, { from, to }: Days) =>
+  db
+    .selectFrom('usage_rooms')
+    .select(ROOM_AMOUNT)
     .where('tenant_id', '=', tenantId)
     .where('day', '>=', from)
     .where('day', '<=', to)
-    .groupBy('room')
-    .orderBy('room')
-    .execute()
 
 /** Each tenant's sum, deleted ones included. */
 export const sumUsageByTenant = (db: Db, { from, to }: Days): Promise<Omit<UsageDayRow, 'day'>[]> =>

@@ -708,8 +708,8 @@ test('what was sent is kept to the newest thousand of each webhook', async () =>
 }, 60_000)
 
 test('the metrics count what arrived and what did not', async () => {
-  const { metrics, deliverer, recorder } = api.deps
-  metrics.watchWebhooks(deliverer, recorder)
+  const { metrics, deliverer, attempts } = api.deps
+  metrics.watchWebhooks(deliverer, attempts)
   const { id } = await hook()
   await happen(2)
   await until('written down', async () => (await deliveries(id)).length === 2)

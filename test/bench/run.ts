@@ -14,6 +14,7 @@ import * as lifetime from './lifetime.ts'
 import * as mints from './mint.ts'
 import { type Running, startGolive, startLivekit, unpackedLivekit } from './processes.ts'
 import { type Failure, type Result, table } from './report.ts'
+import { truth } from './truth.ts'
 import { webhooks } from './webhooks.ts'
 
 const ROOT = join(import.meta.dir, '../..')
@@ -27,6 +28,7 @@ const BENCHES: Bench[] = [
   lifetime.start,
   lifetime.memory,
   edge,
+  truth,
   webhooks,
 ]
 

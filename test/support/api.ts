@@ -26,14 +26,18 @@ import { Participants } from '../../src/domain/participants.ts'
 import { Passwords } from '../../src/domain/passwords.ts'
 import { Presence } from '../../src/domain/presence.ts'
 import { Problems } from '../../src/domain/problems.ts'
+import { Recorder } from '../../src/domain/recorder.ts'
 import { Revocations } from '../../src/domain/revocations.ts'
 import { Roles } from '../../src/domain/roles.ts'
 import { Rooms } from '../../src/domain/rooms.ts'
+import { Sessions } from '../../src/domain/sessions.ts'
 import { Status } from '../../src/domain/status.ts'
 import { Tenants } from '../../src/domain/tenants.ts'
 import { Tokens } from '../../src/domain/tokens.ts'
+import { Usage } from '../../src/domain/usage.ts'
 import { WebhookSender } from '../../src/domain/webhook-sender.ts'
 import { Webhooks } from '../../src/domain/webhooks.ts'
+import { EventStreams } from '../../src/http/event-streams.ts'
 import { Metrics } from '../../src/http/metrics.ts'
 import {
   buildAdminApi,
@@ -44,6 +48,7 @@ import {
 import { createLogger } from '../../src/lib/log.ts'
 import { systemResolve } from '../../src/lib/targets.ts'
 import type { Addresses } from '../../src/livekit/addresses.ts'
+import { CallLog } from '../../src/livekit/call-log.ts'
 import { LivekitError, type PersonUpdate, RpcError } from '../../src/livekit/client.ts'
 import type { LivekitPerson } from '../../src/livekit/people.ts'
 import type { ChildStatus } from '../../src/livekit/supervisor.ts'
@@ -86,9 +91,11 @@ class FakeLivekit implements Livekit, LivekitOfPeople {
     await this.meanwhile()
     return identities.map((identity) => ({
       identity,
+      name: '',
       sid: `PA_${identity}`,
       state: 'ACTIVE',
       joinedAtMs: 0,
+      tracks: [],
     }))
   }
   async removeParticipant(_: string, identity: string): Promise<void> {
@@ -196,10 +203,13 @@ export class TestApi {
   resolve: ((name: string) => Promise<string[]>) | null = null
   /** what `golive doctor --json` prints */
   doctor: () => Promise<string> = async () => ''
-  readonly deps: HttpDeps & { gate: Gate; deliverer: Deliverer; recorder: DeliveryRecorder }
+  readonly deps: HttpDeps & { gate: Gate; deliverer: Deliverer; attempts: DeliveryRecorder }
   readonly store: ReturnType<typeof openStore>
   /** for another one, after a restart */
   delivererDeps: ConstructorParameters<typeof Deliverer>[0] | null = null
+  recorder!: Recorder
+  /** one as the next run of the server would make it */
+  anotherRecorder!: () => Recorder
   #calls: Calls | null = null
   #isUp = false
   #ejections: Ejections | null = null
@@ -230,16 +240,21 @@ export class TestApi {
     const publicUrl = 'http://127.0.0.1:8080'
     const box = new SecretBox(randomBytes(32))
     const child = () => ({ up: this.#isUp, generation: 1 })
-    const calls = new Calls({ store, clock, log, presence, livekit, child })
+    const callLog = new CallLog(this.livekitLog)
+    this.anotherRecorder = () =>
+      new Recorder({ store, events, clock, log, presence, callLog: new CallLog(this.livekitLog) })
+    const recorder = new Recorder({ store, events, clock, log, presence, callLog })
+    this.recorder = recorder
+    const calls = new Calls({ store, clock, log, presence, livekit, recorder, child })
     this.#calls = calls
     const problems = new Problems(clock)
     const credentials = new Credentials({ store, clock, box, problems })
     const keys = new Keys({ store, clock, box, credentials, calls, audit })
     const tenants = new Tenants({ store, clock, keys, credentials, calls, audit })
-    const rooms = new Rooms({ store, clock, presence, calls })
+    const rooms = new Rooms({ store, clock, events, presence, calls })
     const wsUrl = 'ws://127.0.0.1:8080'
     const roles = new Roles({ store, clock })
-    const moderation = new Moderation({ store, clock })
+    const moderation = new Moderation({ store, clock, events })
     const minutes = new Minutes({ store, clock, presence, calls, events })
     const tokens = new Tokens({ clock, joinKey: randomBytes(32), wsUrl, rooms, keys, roles })
     const known = { store, clock, tokens, credentials, rooms, presence, calls }
@@ -251,7 +266,7 @@ export class TestApi {
       calls,
       moderation,
       livekit,
-      arrivals: {
+      callLog: {
         of: () => ({ transport: 'udp', sdk: 'js', sdkVersion: '2.0', os: null, browser: null }),
       },
       remoteUnmute: false,
@@ -268,8 +283,8 @@ export class TestApi {
       ...{ clock, box, version: VERSION, allowPrivate: () => this.allowPrivate },
       resolve: (name) => (this.resolve ?? systemResolve)(name),
     })
-    const recorder = new DeliveryRecorder({ store, clock, log, audit, problems })
-    this.delivererDeps = { store, clock, log, events, sender, recorder }
+    const attempts = new DeliveryRecorder({ store, clock, log, audit, problems })
+    this.delivererDeps = { store, clock, log, events, sender, attempts }
     const deliverer = new Deliverer(this.delivererDeps)
     const note = (what: string) => () => void this.asked.push(what)
     const control = new Control({
@@ -286,12 +301,15 @@ export class TestApi {
       audit,
       events,
       deliverer,
-      recorder,
+      attempts,
       webhooks: new Webhooks({
         ...{ store, clock, box, audit, sender, deliverer },
         allowPrivate: () => this.allowPrivate,
       }),
       deliveries: new Deliveries({ store, clock, audit, events, deliverer }),
+      streams: new EventStreams(events, 50),
+      callSessions: new Sessions({ store, clock }),
+      usage: new Usage({ store, clock }),
       admins: new Admins({ store, clock, audit, publicUrl }),
       sessions: new AdminSessions({ store, clock, audit, passwords: new Passwords() }),
       adminTokens: new AdminTokens({ store, clock, audit }),
@@ -347,6 +365,11 @@ export class TestApi {
   async livekitAdopted(): Promise<void> {
     this.#isUp = true
     await this.#calls?.childUp(true)
+  }
+
+  /** where livekit-server's log would be */
+  get livekitLog(): string {
+    return join(this.#folder, 'livekit.log')
   }
 
   /** The comparison that runs every few seconds. */

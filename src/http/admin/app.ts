@@ -12,7 +12,10 @@ import { checks } from './checks.ts'
 import { control } from './control.ts'
 import { doctor } from './doctor.ts'
 import { ADMIN_API } from './document.ts'
+import { history } from './history.ts'
+import { inspection } from './inspection.ts'
 import { keys } from './keys.ts'
+import { ledger } from './ledger.ts'
 import { problems } from './problems.ts'
 import { rooms } from './rooms.ts'
 import { session } from './session.ts'
@@ -38,6 +41,9 @@ export const adminDoor = (deps: HttpDeps, entrance: 'socket' | 'http'): Door => 
     .use(keys(deps, exchanges))
     .use(rooms(deps))
     .use(webhooks(deps, exchanges))
+    .use(history(deps, exchanges))
+    .use(ledger(deps))
+    .use(inspection(deps, exchanges))
     .use(problems(deps))
     .use(calls(deps))
     .use(status(deps))

@@ -8,6 +8,7 @@ const MEANING: Record<string, string> = {
   400: '`malformed_json` or `malformed_request`: this is not a request we can read.',
   401: '`missing_credentials`, `invalid_credentials` (the token) or `session_ended`.',
   403: '`forbidden`: beyond what the token may do; `password_required`: a sign-in link was used and no password chosen yet; `bad_origin`: a page of another site asks.',
+  410: '`events_expired`: these events are no longer kept; the first that is there is `first_seq`.',
   413: '`body_too_large`: more than 64 KiB.',
   415: '`unsupported_media_type`: send `Content-Type: application/json`.',
   422: '`validation_failed`, with every wrong field under `errors`, or `invalid_cursor`.',
@@ -58,12 +59,13 @@ const TAGS = [
   { name: 'Keys', description: "Credentials of the tenants' backends." },
   { name: 'Rooms', description: "The tenants' rooms." },
   { name: 'Webhooks', description: 'What tenants are told of, and whether it arrives.' },
+  { name: 'History', description: 'What happened in calls, and what it used.' },
   { name: 'Server', description: 'What goes on, and what went on.' },
 ]
 
 const DESCRIPTION = `Operate this server: tenants, their keys, live calls, who may do what and who did.
 
-People sign in and are known by a session cookie; what changes anything must then come from a page of this server. Scripts send \`Authorization: Bearer lka_…\`: such a token may be for reading only, and for one tenant only, which is all below \`/admin/tenants/{slug}\`. On the machine itself the same API is on the unix socket \`<data_dir>/golive.sock\`, for whoever may open it.
+People sign in and are known by a session cookie; what changes anything must then come from a page of this server. Scripts send \`Authorization: Bearer lka_…\`: such a token may be for reading only, and for one tenant only, which is all below \`/admin/tenants/{slug}\` and what join tokens of that tenant would do. On the machine itself the same API is on the unix socket \`<data_dir>/golive.sock\`, for whoever may open it.
 
 Bodies are JSON in UTF-8, names are \`snake_case\`, times are RFC 3339 in UTC. Unknown fields are refused; \`null\` on create is the same as absent, on PATCH it clears. Every answer carries \`X-Request-Id\`. Errors are RFC 9457 problem details with a stable \`code\`. Every change is on record in the audit log.`
 

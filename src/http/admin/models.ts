@@ -1,8 +1,13 @@
 import { Elysia } from 'elysia'
+import { eventPageWire } from '../v1/event-shapes.ts'
 import { keyCreate, keyRotate, roomCreate, tokenRequest } from '../v1/inputs.ts'
 import { BODY_REFUSALS, REFUSALS } from '../v1/models.ts'
+import { inspectInput } from '../v1/moderation-inputs.ts'
+import { callSessionWire } from '../v1/session-shapes.ts'
 import { keyWire, listOf, mintedWire, newKeyWire, problemWire, roomWire } from '../v1/shapes.ts'
+import { ledgerWire, usageWire } from '../v1/usage-shapes.ts'
 import { deliveryWire, rangeWire, webhookWire } from '../v1/webhook-shapes.ts'
+import { stayWire } from './history-shapes.ts'
 import {
   adminCreate,
   passwordChange,
@@ -38,6 +43,12 @@ export const adminModels = () =>
       DoctorReport: shapes.doctorReportWire,
     })
     .model({
+      CallSession: callSessionWire,
+      CallSessionList: listOf(callSessionWire),
+      StayList: listOf(stayWire),
+      Usage: usageWire,
+      Ledger: ledgerWire,
+      EventPage: eventPageWire,
       Tenant: shapes.operatorTenantWire,
       TenantList: listOf(shapes.operatorTenantWire),
       TenantCreate: tenantCreate,
@@ -50,6 +61,8 @@ export const adminModels = () =>
       RoomWithPeople: shapes.roomWithPeopleWire,
       TokenRequest: tokenRequest,
       Token: mintedWire,
+      TokenInspect: inspectInput,
+      Inspection: shapes.operatorInspectionWire,
       KeyList: listOf(keyWire),
       NewKey: newKeyWire,
       KeyCreate: keyCreate,

@@ -6,6 +6,7 @@ import { Door } from '../door.ts'
 import { Exchanges } from '../exchange.ts'
 import { documentRoute, openApiDocument } from '../openapi.ts'
 import { TENANT_API } from './document.ts'
+import { events } from './events.ts'
 import { inspection } from './inspection.ts'
 import { keys } from './keys.ts'
 import { me } from './me.ts'
@@ -13,7 +14,9 @@ import { participants } from './participants.ts'
 import { revocations } from './revocations.ts'
 import { roles } from './roles.ts'
 import { rooms } from './rooms.ts'
+import { sessions } from './sessions.ts'
 import { MINT_PATTERN, minter, tokens } from './tokens.ts'
+import { usage } from './usage.ts'
 import { webhooks } from './webhooks.ts'
 
 const OPEN_ROUTES = new Set(['/api/v1/openapi.json', '/api/v1/swagger'])
@@ -28,6 +31,9 @@ export const tenantDoor = (deps: HttpDeps): Door => {
     .use(tokens(mint, exchanges))
     .use(inspection(deps, exchanges))
     .use(participants(deps, exchanges))
+    .use(sessions(deps, exchanges))
+    .use(usage(deps, exchanges))
+    .use(events(deps, exchanges))
     .use(revocations(deps, exchanges))
     .use(roles(deps, exchanges))
     .use(keys(deps, exchanges))

@@ -7,6 +7,7 @@ const MEANING: Record<string, string> = {
   204: 'Done; there is nothing to say.',
   400: '`malformed_json` or `malformed_request`: this is not a request we can read.',
   401: '`missing_credentials`, `invalid_credentials`, `secret_sent_as_key` or `tenant_deactivated`.',
+  410: '`events_expired`: these events are no longer kept; the first that is there is `first_seq`.',
   412: '`precondition_failed`: the room was changed meanwhile, or exists, or does not.',
   413: '`body_too_large`: more than 64 KiB.',
   415: '`unsupported_media_type`: send `Content-Type: application/json`.',
@@ -49,6 +50,9 @@ const TAGS = [
   { name: 'Rooms', description: 'Rooms are named by you and stay until you delete them.' },
   { name: 'Tokens', description: 'What lets people in.' },
   { name: 'Participants', description: 'People in calls, and who is kept out.' },
+  { name: 'Sessions', description: 'Calls that run or ran, and who was in them.' },
+  { name: 'Usage', description: 'What calls used, for invoices.' },
+  { name: 'Events', description: 'What happened, in one sequence without gaps.' },
   { name: 'Roles', description: 'Presets of what a token allows.' },
   {
     name: 'Keys',

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { eventPageWire } from './event-shapes.ts'
 import {
   keyCreate,
   keyRotate,
@@ -24,7 +25,9 @@ import {
   rpcWire,
   sentWire,
 } from './participant-shapes.ts'
+import { callSessionWire, sessionParticipantWire } from './session-shapes.ts'
 import { keyWire, listOf, meWire, mintedWire, newKeyWire, problemWire, roomWire } from './shapes.ts'
+import { usageWire } from './usage-shapes.ts'
 
 import {
   deliveryWire,
@@ -77,6 +80,11 @@ export const models = () =>
     WebhookTest: testWire,
     DeliveryList: listOf(deliveryWire),
     Replay: rangeWire,
+    Session: callSessionWire,
+    SessionList: listOf(callSessionWire),
+    SessionParticipantList: listOf(sessionParticipantWire),
+    Usage: usageWire,
+    EventPage: eventPageWire,
     Problem: problemWire,
   })
 

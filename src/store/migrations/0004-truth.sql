@@ -95,6 +95,17 @@ CREATE TABLE usage_rooms (
   PRIMARY KEY (tenant_id, day, room)
 ) STRICT;
 
+-- The months of rooms: a year of a thousand rooms is then a few thousand rows, too.
+CREATE TABLE usage_room_months (
+  tenant_id TEXT NOT NULL REFERENCES tenants (id),
+  month TEXT NOT NULL,
+  room TEXT NOT NULL,
+  participant_ms INTEGER NOT NULL,
+  participants INTEGER NOT NULL,
+  sessions INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, month, room)
+) STRICT;
+
 -- What was counted before there were sessions, on the first day of its month.
 INSERT INTO usage_days (tenant_id, day, participant_ms, participants, sessions)
   SELECT tenant_id, month || '-01', milliseconds, 0, 0 FROM usage_months;

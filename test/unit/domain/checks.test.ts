@@ -51,7 +51,10 @@ beforeEach(async () => {
   } as unknown as Livekit
   presence = new Presence(clock)
   const child = () => ({ up: true, generation: 1 })
-  calls = new Calls({ store: emptyStore, clock, log, presence, livekit, child })
+  calls = new Calls({
+    ...{ store: emptyStore, clock, log, presence, livekit, child },
+    recorder: { swept: async () => {}, expectEnd: () => {} },
+  })
   await calls.childUp(false)
   tokens = new Tokens({
     clock,
@@ -149,6 +152,14 @@ describe('a check call', () => {
     checks.begin('operator')
     now += 120_000
     checks.begin('visitor')
+  })
+
+  test('is not held up by one that was begun while the clock was far ahead', () => {
+    now += 3_600_000
+    checks.begin('visitor')
+    now -= 3_600_000
+    checks.begin('visitor')
+    expect(() => checks.begin('visitor')).toThrow('too many people check')
   })
 
   test('cannot begin while the media server is away', () => {

@@ -1,0 +1,30 @@
+/** Since when something looks wrong, and when it last looked right; milliseconds. */
+export interface Doubt {
+  since: number
+  lastRight: number
+}
+
+/** A report may still be on its way: livekit-server tries again after 1, 2, 4 and 8 seconds. */
+const PATIENCE_MS = 10_000
+
+/**
+ * What livekit-server lists and what it reported differ for moments all the time. Only what stays
+ * different is concluded from.
+ */
+export class Patience {
+  #doubts = new Map<string, Doubt>()
+  #noticed = new Map<string, Doubt>()
+
+  /** The doubt, once it is old enough; null before. */
+  overdue(key: string, now: number, lastRight: number): Doubt | null {
+    const doubt = this.#doubts.get(key) ?? { since: now, lastRight }
+    this.#noticed.set(key, doubt)
+    return now - doubt.since >= PATIENCE_MS ? doubt : null
+  }
+
+  /** Forgets what did not look wrong this time. */
+  turn(): void {
+    this.#doubts = this.#noticed
+    this.#noticed = new Map()
+  }
+}

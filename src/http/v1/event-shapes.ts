@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { EVENT_TYPES, type Event, type EventType } from '../../domain/events.ts'
+import { rfc3339 } from '../../lib/clock.ts'
+import { time } from './shapes.ts'
+
+export const eventWire = z.strictObject({
+  seq: z.int().meta({ description: 'Counts up by one within a tenant; none is missing.' }),
+  id: z.string().meta({ examples: ['evt_01kb1x8w3nq7f2e9'] }),
+  type: z.enum(EVENT_TYPES),
+  at: time,
+  data: z.record(z.string(), z.unknown()),
+  reconstructed: z.boolean().meta({
+    description: 'true for what nobody reported and the server concluded afterwards.',
+  }),
+})
+
+const EVENT_EXAMPLE = {
+  seq: 42,
+  id: 'evt_01kb1x8w3nq7f2e9',
+  type: 'participant.joined',
+  at: '2026-11-25T10:00:00.000Z',
+  data: {
+    session_id: '01kb1x8w3nq7f2e9',
+    room: 'team-standup',
+    identity: 'user-123',
+    name: 'Jane Doe',
+    sid: 'PA_6zQ9rTkNqWmB',
+    joined_at: '2026-11-25T10:00:00.000Z',
+  },
+  reconstructed: false,
+}
+
+export const eventPageWire = z
+  .strictObject({
+    stream_id: z.string().meta({
+      description:
+        'Another one after a backup was restored: numbers may then mean other events than before.',
+    }),
+    data: z.array(eventWire),
+    next_after: z.int().meta({ description: 'Pass it as `after` to go on, now or later.' }),
+    last_seq: z.int().meta({
+      description:
+        'Of the newest event. A page with `types` may be empty although `next_after` is less: go on.',
+    }),
+  })
+  .meta({
+    examples: [
+      { stream_id: '01kb1x8w3nq7f2e9', data: [EVENT_EXAMPLE], next_after: 42, last_seq: 42 },
+    ],
+  })
+
+export const toEventWire = (event: Event): z.input<typeof eventWire> => ({
+  ...event,
+  at: rfc3339(event.at),
+  data: event.data as Record<string, unknown>,
+})
+
+const number = (value: unknown): unknown =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
+
+/** Elysia cuts text with commas by itself, and one name alone stays text. */
+const listed = (value: unknown): unknown => (typeof value === 'string' ? value.split(',') : value)
+
+const types = z.preprocess(listed, z.array(z.enum(EVENT_TYPES)).max(EVENT_TYPES.length))
+
+export const eventsQuery = z.strictObject({
+  after: z
+    .preprocess(number, z.int().min(0))
+    .optional()
+    .meta({ description: 'Events behind this `seq`; without it, from the first.' }),
+  types: types.optional().meta({
+    description: 'Only these: separated by commas, or the parameter several times.',
+    examples: [['participant.joined', 'participant.left']],
+  }),
+  limit: z
+    .preprocess((value) => number(value), z.int().min(1).max(100))
+    .default(50)
+    .meta({ default: 50, description: 'Events on a page.' }),
+})
+
+/** What a reader asks for; one that comes back says with Last-Event-ID how far it was. */
+export const readFrom = (
+  { headers }: Request,
+  { after = 0, types }: z.output<typeof eventsQuery>,
+): { after: number; types: readonly EventType[] | null } => {
+  const last = headers.get('last-event-id')
+  const isNumber = last !== null && /^\d{1,15}$/.test(last)
+  return { after: isNumber ? Number(last) : after, types: types ?? null }
+}
