@@ -204,7 +204,7 @@ export class Deliverer {
     else await this.#deliver(lane, run, webhook, event)
   }
 
-  /** `later` once the run was moved on to what is still there. */
+  /** `later` once the run was moved on: to what is still there, or past what is not for it. */
   async #nextEvent(lane: Lane, run: runRows.OwnedRun): Promise<Event | 'later' | null> {
     const after = Math.max(run.next_seq - 1, lane.passedTo)
     const wanted = run.unfiltered === 1 ? null : wantedTypes(run.types)
@@ -214,7 +214,9 @@ export class Deliverer {
       const [event] = data
       if (event) return run.last_seq === null || event.seq <= run.last_seq ? event : null
       if (nextAfter >= run.next_seq) lane.passedTo = nextAfter
-      return null
+      // A page looks at so much of the log and no more.
+      const end = run.last_seq ?? (await this.#deps.events.lastSeq(run.tenant_id))
+      return nextAfter < end ? 'later' : null
     } catch (error) {
       if (!(error instanceof GoLiveError) || error.code !== 'events_expired') throw error
       const first = error.details.extra?.first_seq as number

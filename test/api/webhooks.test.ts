@@ -134,6 +134,21 @@ describe('a webhook', () => {
     expect(receiver.seqs).toEqual([4, 7])
   })
 
+  test('finds what it asks for behind a long stretch of what it does not', async () => {
+    await hook({ types: ['session.ended'] })
+    api.store.raw.run(
+      `WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 25000)
+       INSERT INTO events (tenant_id, seq, id, type, at, identity, data, reconstructed)
+       SELECT '${tenantId}', seq, 'evt_' || seq, 'room.updated', 0, NULL, '{}', 0 FROM n`,
+    )
+    api.store.raw.run(
+      `UPDATE tenant_counters SET event_seq = 25000 WHERE tenant_id = '${tenantId}'`,
+    )
+    await happen(1, 'session.ended')
+    await receiver.until('one', ({ seqs }) => seqs.length === 1)
+    expect(receiver.seqs).toEqual([25_001])
+  })
+
   test('gets one message at a time, and each once while all goes well', async () => {
     await hook()
     await Promise.all(upTo(40).map(() => happen(1)))
