@@ -8,7 +8,7 @@ import type { DataDir } from './data-dir.ts'
 import { StartError } from './domain/errors.ts'
 import { Intake } from './domain/intake.ts'
 import { type Callers, Joins } from './domain/joins.ts'
-import { type ClientAddress, clientAddress } from './http/client-address.ts'
+import { type ClientAddress, clientAddress, connectionProof } from './http/client-address.ts'
 import { serveLivekitHook } from './http/livekit-hook.ts'
 import { createPages } from './http/pages.ts'
 import { serveAdmin, serveMetrics, servePublic } from './http/server.ts'
@@ -212,14 +212,17 @@ export class ControlPlane {
     const { publicUrl, wsUrl } = this.#services
     const pages = await createPages({ publicUrl, wsUrl, operatorContact: admin.operator_contact })
     const address: ClientAddress = (request, server) => this.#clientAddress(request, server)
+    const front = this.#front
+    const prove = connectionProof(front && ((port) => front.prove(port)))
     const gate = createGate({
       joins: this.#joins(),
       address,
+      prove,
       metrics: this.#services.metrics,
       log: this.#log,
     })
     this.#listeners.push(
-      orTaken(server.port, () => servePublic(this.#services, { gate, pages, address })),
+      orTaken(server.port, () => servePublic(this.#services, { gate, pages, address, prove })),
     )
     this.#listeners.push(this.#listenLocally())
     const { port } = metrics

@@ -36,10 +36,10 @@ export class Connection implements SeatSocket {
   readonly #presence: Presence
   readonly #tokens: Tokens
   readonly #clock: Clock
-  /** called once, when the client's side is gone */
-  ended: () => unknown = () => undefined
   /** called when it turned out to resume a stay */
   resumed: () => unknown = () => undefined
+  #isOver = false
+  readonly #whenOver: (() => unknown)[] = []
   #answered = false
   /** frames that came before the client's side was ready */
   readonly early: (string | ArrayBuffer)[] = []
@@ -106,11 +106,17 @@ export class Connection implements SeatSocket {
     setTimeout(() => this.upstream.terminate(), 2 * LAST_WORDS_MS)
   }
 
+  /** Calls `done` once, when the client's side is gone. */
+  onEnd(done: () => unknown): void {
+    if (this.#isOver) done()
+    else this.#whenOver.push(done)
+  }
+
   /** The client's side is gone. The seat stays: only LiveKit says when somebody has left. */
   clientGone(): void {
+    this.#isOver = true
     this.#presence.closed(this.seat, this)
-    this.ended()
-    this.ended = () => undefined
+    for (const done of this.#whenOver.splice(0)) done()
     if (!this.#answered) this.#settle(null)
   }
 

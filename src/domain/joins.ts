@@ -13,6 +13,7 @@ import type { Recorder } from './recorder.ts'
 import { Refusal } from './refusal.ts'
 import type { Refusals } from './refusals.ts'
 import { NO_TENANT, splitLivekitRoomName } from './room-names.ts'
+import { Sockets } from './sockets.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
 
 /** An upgrade as it came in, without its token. */
@@ -21,6 +22,8 @@ export interface JoinRequest {
   query: string
   userAgent: string | null
   address: string | null
+  /** called when the token has turned out to be ours and in time */
+  proven: () => void
 }
 
 const OPEN_TIMEOUT_MS = 7000
@@ -57,6 +60,7 @@ interface Deps {
 /** Brings people into calls: decides, makes the room, opens LiveKit's side of their connection. */
 export class Joins {
   readonly #deps: Deps
+  readonly #sockets = new Sockets()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -110,11 +114,49 @@ export class Joins {
   ): Promise<Refusal | Connection> {
     const claims = this.#deps.gate.read(token)
     if (claims instanceof Refusal) return Promise.resolve(claims)
-    return this.#deps.calls.joining(claims.room, async () => {
-      const admission = await this.#deps.gate.admit(claims, stayIn(claims, request.query))
-      if (admission instanceof Refusal) return admission
-      return this.#connect(admission, request, attach)
-    })
+    request.proven()
+    if (!this.#sockets.enter(claims)) return Promise.resolve(tooMany())
+    return this.#whileOpen(
+      this.#deps.calls.joining(claims.room, async () => {
+        const admission = await this.#deps.gate.admit(claims, stayIn(claims, request.query))
+        if (admission instanceof Refusal) return admission
+        return this.#admitted(admission, request, attach)
+      }),
+      () => this.#sockets.leave(claims),
+    )
+  }
+
+  #admitted(
+    admission: Admission & { seat: Seat; epoch: number },
+    request: JoinRequest,
+    attach: (connection: Connection) => boolean,
+  ): Promise<Refusal | Connection> {
+    const { presence } = this.#deps
+    const { seat } = admission
+    const { tenantId } = seat
+    if (!this.#sockets.admit(tenantId, presence.tenantNow(tenantId))) {
+      presence.failed(seat)
+      return Promise.resolve(tooMany())
+    }
+    return this.#whileOpen(this.#connect(admission, request, attach), () =>
+      this.#sockets.release(tenantId),
+    )
+  }
+
+  /** Calls `over` once: when nothing comes of the connection, or when it ends. */
+  async #whileOpen(
+    opening: Promise<Refusal | Connection>,
+    over: () => void,
+  ): Promise<Refusal | Connection> {
+    try {
+      const outcome = await opening
+      if (outcome instanceof Refusal) over()
+      else outcome.onEnd(over)
+      return outcome
+    } catch (error) {
+      over()
+      throw error
+    }
   }
 
   async #connect(
@@ -132,7 +174,10 @@ export class Joins {
     const { address } = request
     const connection = new Connection({ upstream, seat, claims, presence, tokens, clock, address })
     connection.resumed = () => seat.sid && recorder.resumed(seat.sid)
+    const former = seat.socket
     presence.opened(seat, connection)
+    // LiveKit has let go of it: whoever comes again and again must not hold all that came before.
+    former?.close()
     const late = await this.#putOutMeanwhile(admission, connection).catch((error: unknown) =>
       this.#failed(error),
     )
@@ -146,7 +191,7 @@ export class Joins {
     if (address === null) return
     const { callers } = this.#deps
     callers.admit(address)
-    connection.ended = () => setTimeout(() => callers.release(address), RELEASE_MS)
+    connection.onEnd(() => setTimeout(() => callers.release(address), RELEASE_MS))
   }
 
   /** LiveKit's side, with one more try for a room that it forgot between the two steps. */
@@ -204,6 +249,14 @@ export class Joins {
 /** Asked for only where it decides: to find it in a request can mean to unpack it. */
 const stayIn = ({ onDuplicate }: JoinClaims, query: string): string | null =>
   onDuplicate === 'reject' ? stayOf(query) : null
+
+/** Most of them end within a second: what remains is to come again. */
+const tooMany = (): Refusal =>
+  new Refusal(
+    'media_unavailable',
+    'too many connections of this person or tenant are open; try again',
+    1,
+  )
 
 /** For the record only: there is nobody left to read it. */
 const clientLeft = (): Refusal =>

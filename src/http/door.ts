@@ -47,9 +47,12 @@ export class Door {
     this.#verbose = options.log.isLevelEnabled('debug')
   }
 
-  /** Answers any request; never throws. */
-  handle(request: Request, address: Address): Answer {
-    const exchange = this.#begin(request, address)
+  /**
+   * Answers any request; never throws.
+   * @param proven called when the caller has shown valid credentials
+   */
+  handle(request: Request, address: Address, proven = NOBODY_ASKS): Answer {
+    const exchange = this.#begin(request, address, proven)
     try {
       const answer = this.#enter(request, exchange)
       if (!(answer instanceof Promise)) return this.#leave(exchange, answer)
@@ -62,13 +65,14 @@ export class Door {
     }
   }
 
-  #begin(request: Request, address: Address): Exchange {
+  #begin(request: Request, address: Address, proven: () => void): Exchange {
     const { method, url } = request
     const path = pathOf(url)
     const exchange: Exchange = {
       id: this.#ids.next(),
       startedAt: performance.now(),
       address,
+      proven,
       method,
       path,
       hasQuery: url.includes('?'),
@@ -93,7 +97,10 @@ export class Door {
     const { method, route, address } = exchange
     const { auth, open } = this.#options
     if ('operators' in auth)
-      return auth.operators.admit(request, exchange).then(() => this.#dispatch(request, exchange))
+      return auth.operators.admit(request, exchange).then(() => {
+        if (exchange.caller) exchange.proven()
+        return this.#dispatch(request, exchange)
+      })
     if (route && method === 'OPTIONS') return optionsOf(route)
     if (route && open.has(route.pattern)) return this.#dispatch(request, exchange)
     const principal = auth.authenticate(request, address)
@@ -105,6 +112,7 @@ export class Door {
   #admit(request: Request, exchange: Exchange, principal: Principal): Answer {
     const kind = this.#kindOf(exchange)
     const quota = this.#limits.take(principal.tenant, kind, exchange.startedAt)
+    exchange.proven()
     exchange.principal = principal
     exchange.quota = quota
     if (!quota.allowed) throw rateLimited(kind)
@@ -179,6 +187,8 @@ export class Door {
     else log.info(line, 'request answered')
   }
 }
+
+const NOBODY_ASKS = (): void => undefined
 
 /** Answers that well-made backends ask for all the time: "create the room, ignore 409". */
 const EXPECTED: ReadonlySet<ErrorCode> = new Set(['room_exists', 'precondition_failed'])

@@ -25,6 +25,8 @@ export interface Exchange {
   readonly startedAt: number
   /** asked for only where it is used, since it costs a system call */
   readonly address: Address
+  /** called when who asks has shown valid credentials */
+  readonly proven: () => void
   /** as they were sent; read once, because the request makes them anew each time */
   readonly method: string
   readonly path: string

@@ -5,7 +5,7 @@ import { newRequestId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'
 import { adminDoor } from './admin/app.ts'
 import { checkDoor } from './check.ts'
-import type { ClientAddress } from './client-address.ts'
+import type { ClientAddress, Prove } from './client-address.ts'
 import type { HttpDeps } from './deps.ts'
 import { pathOf } from './door.ts'
 import { healthz, readyz } from './health.ts'
@@ -69,6 +69,7 @@ interface PublicParts {
   gate: SignalGate
   pages: Pages
   address: ClientAddress
+  prove: Prove
 }
 
 /** The public server: the two APIs, the join gate, health and pages. */
@@ -105,7 +106,7 @@ const withHsts =
     return response
   }
 
-const publicHandler = (deps: HttpDeps, { gate, pages, address }: PublicParts): Handler => {
+const publicHandler = (deps: HttpDeps, { gate, pages, address, prove }: PublicParts): Handler => {
   const api = tenantDoor(deps)
   const admin = adminDoor(deps, 'http')
   const check = checkDoor(deps.checks)
@@ -119,10 +120,18 @@ const publicHandler = (deps: HttpDeps, { gate, pages, address }: PublicParts): H
       return refuse('malformed_request', 'the Host header is not a host name')
     const path = pathOf(request.url)
     if (path.startsWith('/api/v1/') && !isDocs(path))
-      return api.handle(request, () => address(request, server))
+      return api.handle(
+        request,
+        () => address(request, server),
+        () => prove(request, server),
+      )
     if (path.startsWith('/admin/')) {
       if (isPatient(request)) server.timeout(request, ADMIN_IDLE_SECONDS)
-      return admin.handle(request, () => address(request, server))
+      return admin.handle(
+        request,
+        () => address(request, server),
+        () => prove(request, server),
+      )
     }
     if (check.handles(path)) return check.handle(request, address(request, server))
     return gate.handles(path) ? gate.handle(request, server) : other(request, path)

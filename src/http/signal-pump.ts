@@ -16,6 +16,8 @@ const MOST_WAITING_UP = 1024 * 1024
 /** Bytes that may wait for a client that does not read before it is given up. */
 const MOST_WAITING_DOWN = 16 * 1024 * 1024
 const RESUME_CHECK_MS = 20
+/** A client that does not answer the close of its connection is cut off then. */
+const CLOSE_MS = 5000
 /** Seconds of silence after which a client is gone; Bun pings it before. */
 const IDLE_SECONDS = 60
 
@@ -88,9 +90,17 @@ const waitForUpstream = (client: Client): void => {
 /** 1005 and 1006 stand for "no code" and "no close at all": they are never sent (RFC 6455 §7.4.1). */
 const upstreamClosed = (client: Client, code: number, reason: string): void => {
   client.resume()
-  if (code === 1006) client.terminate()
-  else if (code === 1005) client.close()
+  if (code === 1006) {
+    client.terminate()
+    return
+  }
+  if (code === 1005) client.close()
   else client.close(code, reason)
+  cutOffLater(client)
+}
+
+const cutOffLater = (client: Client): void => {
+  if (client.readyState !== WebSocket.CLOSED) setTimeout(() => client.terminate(), CLOSE_MS)
 }
 
 const clientClosed = (client: Client, code: number, reason: string): void => {

@@ -3,7 +3,7 @@ import type { JoinRequest, Joins } from '../domain/joins.ts'
 import { Refusal, type RefusalCode } from '../domain/refusal.ts'
 import { newRequestId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'
-import type { ClientAddress } from './client-address.ts'
+import type { ClientAddress, Prove } from './client-address.ts'
 import type { Metrics } from './metrics.ts'
 import { type Pump, pumpHandler } from './signal-pump.ts'
 
@@ -79,6 +79,7 @@ const CORS = {
 export interface GateDeps {
   joins: Joins
   address: ClientAddress
+  prove: Prove
   metrics: Metrics
   log: Logger
 }
@@ -179,6 +180,7 @@ const join = async (
     query: attempt.query,
     userAgent: request.headers.get('user-agent'),
     address: deps.address(request, server),
+    proven: () => deps.prove(request, server),
   }
   const attach = (connection: Connection) =>
     server.upgrade(request, { data: { connection, client: null } })

@@ -87,6 +87,11 @@ export class EdgeHost {
     return this.#clients.get(port)
   }
 
+  /** Somebody showed a valid token or secret on it: it no longer has to go for a newer one. */
+  prove(port: number): void {
+    if (this.#clients.get(port) !== null) this.#clients.prove(port)
+  }
+
   async counts(): Promise<EdgeCounts> {
     const { counts } = await this.#ask({ ask: 'counts' })
     if (!counts) throw new EdgeError(SILENT.message, null)

@@ -7,6 +7,7 @@ import type { Hello } from './hello.ts'
 import { Opening, type Reception } from './opening.ts'
 import { splice } from './splice.ts'
 import { screened } from './turn-screen.ts'
+import { type Dispensable, Unproven } from './unproven.ts'
 
 /** A certificate chain and its key, as PEM. */
 export interface Pem {
@@ -51,6 +52,7 @@ export interface EdgeCounts {
 const STEP_MS = 10_000
 /** Beyond it the oldest of those that have not asked for anything has to go, never the newest. */
 const MOST_PENDING = 1024
+const CROWDED = 'too many from one address'
 const KEEP_ALIVE_MS = 60_000
 /** STUN's first two bits are zero (RFC 7983); no HTTP request begins so. */
 const MOST_STUN_BYTE = 3
@@ -67,6 +69,7 @@ export class Edge {
   readonly #pending = new Set<Opening>()
   readonly #challenges = new Map<string, SecureContext>()
   readonly #callers = new Callers()
+  readonly #unproven = new Unproven()
   /** connections to our own HTTP, by the port that they come from */
   readonly #ports = new Map<number, Socket>()
   readonly #counts = { open: 0, web: 0, turn: 0, challenges: 0 }
@@ -139,11 +142,6 @@ export class Edge {
 
   #accept(socket: Socket): void {
     const address = unmapped(socket.remoteAddress ?? '')
-    this.#counts.open++
-    socket.on('close', () => {
-      this.#counts.open--
-    })
-    if (this.#pending.size >= MOST_PENDING) this.#evict()
     const opening: Opening = new Opening({
       socket,
       stepMs: STEP_MS,
@@ -151,14 +149,22 @@ export class Edge {
       receive: (hello) => this.#receive(hello),
       opened: (tls, first) => {
         this.#pending.delete(opening)
-        this.#route(tls, first, address)
+        this.#route(tls, first, caller)
       },
       failed: (why) => {
         this.#pending.delete(opening)
         this.#refuse(why)
       },
     })
+    const caller = new Caller(address, () => opening.end(CROWDED))
+    this.#unproven.add(address, caller)
+    if (this.#pending.size >= MOST_PENDING) this.#evict()
     this.#pending.add(opening)
+    this.#counts.open++
+    socket.on('close', () => {
+      this.#counts.open--
+      this.#unproven.remove(address, caller)
+    })
   }
 
   /** In a flood the ones that waited longest without a word are the least likely to be people. */
@@ -186,11 +192,14 @@ export class Edge {
     return { context, protocols: [ACME_PROTOCOL], isChallenge: true }
   }
 
-  #route(client: TLSSocket, first: Buffer, address: string): void {
+  #route(client: TLSSocket, first: Buffer, caller: Caller): void {
+    const { address } = caller
     if ((first[0] as number) > MOST_STUN_BYTE) {
-      this.#toWeb(client, first, address)
+      this.#toWeb(client, first, caller)
       return
     }
+    // Bounded by the people who are in calls from there.
+    this.#unproven.remove(address, caller)
     const { turn } = this.#options
     const why = turn === null ? 'TURN is not offered' : this.#callers.open(address)
     if (turn !== null && why === null) {
@@ -201,13 +210,18 @@ export class Edge {
     client.destroy()
   }
 
-  #toWeb(client: TLSSocket, first: Buffer, address: string): void {
+  #toWeb(client: TLSSocket, first: Buffer, caller: Caller): void {
     this.#counts.web++
     let port = 0
+    caller.drop = () => {
+      this.#refuse(CROWDED)
+      client.destroy()
+    }
     const connected = (localPort: number) => {
       port = localPort
       this.#ports.set(port, server)
-      this.#clients.set(port, address)
+      this.#clients.set(port, caller.address)
+      caller.isProven = () => this.#clients.isProven(port)
     }
     const server = splice({ client, first, target: this.#options.web, connected })
     server.once('close', () => {
@@ -227,6 +241,18 @@ export class Edge {
 
   #refuse(why: string): void {
     this.#refused[why] = (this.#refused[why] ?? 0) + 1
+  }
+}
+
+/** Where a connection comes from, and how it ends should newer ones need its place. */
+class Caller implements Dispensable {
+  readonly address: string
+  drop: () => void
+  isProven: () => boolean = () => false
+
+  constructor(address: string, drop: () => void) {
+    this.address = address
+    this.drop = drop
   }
 }
 

@@ -57,6 +57,11 @@ export class TlsFront {
     return this.#edge?.addressOf(port) ?? null
   }
 
+  /** Somebody showed a valid token or secret on the connection from this loopback port. */
+  prove(port: number): void {
+    this.#edge?.prove(port)
+  }
+
   /** Somebody at this address is in a call, and may use TURN. */
   admit(address: string): void {
     this.#edge?.admit(address)

@@ -36,7 +36,7 @@ beforeAll(async () => {
   await api.v1('POST', '/rooms', { key, json: { name: 'r' } })
   const config = { ...api.deps.config, server: { ...api.deps.config.server, port: 0 } }
   const address = clientAddress({ edge: null, trustedProxies: [] })
-  server = servePublic({ ...api.deps, config }, { gate, pages, address })
+  server = servePublic({ ...api.deps, config }, { gate, pages, address, prove: () => undefined })
   admin = serveAdmin(api.deps, socket)
   metrics = serveMetrics(api.deps.metrics, 0)
   api.deps.metrics.watch({

@@ -85,6 +85,7 @@ export class GoLive implements AsyncDisposable {
   readonly url: string
   readonly port: number
   readonly metricsPort: number
+  readonly signalPort: number
   readonly log = new LineLog()
   readonly #options: GoLiveOptions
   readonly #configFile = join(this.folder, 'golive.config.yaml')
@@ -99,6 +100,7 @@ export class GoLive implements AsyncDisposable {
     this.url = options.inside?.url ?? `http://127.0.0.1:${port}`
     this.port = port
     this.metricsPort = metrics
+    this.signalPort = signal
     const config: Record<string, Section | string> = {
       data_dir: this.dataDir,
       server: { port },

@@ -31,3 +31,12 @@ export const kill = (pid: number, signal: NodeJS.Signals): void => {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
+
+/** TCP connections over IPv4 that are open to a port, as their opening side sees them. */
+export const connectionsTo = (port: number): number => {
+  const remote = new RegExp(
+    `^\\s*\\d+: \\S+ \\S+:${port.toString(16).toUpperCase().padStart(4, '0')} 01 `,
+    'gm',
+  )
+  return readFileSync('/proc/net/tcp', 'utf8').match(remote)?.length ?? 0
+}

@@ -32,4 +32,15 @@ describe('the address behind a port', () => {
   test('is none for a port that was never the edge’s', () => {
     expect(new ClientAddresses().get(80)).toBeNull()
   })
+
+  test('remembers that something was proven on its connection, and nothing of it for the next one', () => {
+    const addresses = new ClientAddresses()
+    for (const port of [PORT - 1, PORT]) addresses.set(port, '192.0.2.1')
+    new ClientAddresses(addresses.memory).prove(PORT)
+    expect([PORT - 1, PORT].map((port) => addresses.isProven(port))).toEqual([false, true])
+    expect(addresses.get(PORT)).toBe('192.0.2.1')
+    addresses.delete(PORT)
+    addresses.set(PORT, '192.0.2.2')
+    expect(addresses.isProven(PORT)).toBe(false)
+  })
 })

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Socket } from 'node:net'
+import { EdgeServer, NAME } from '../support/edge.ts'
+import { Operator } from '../support/operator.ts'
+import { SignalClient } from '../support/signal-client.ts'
+import { until } from '../support/wait.ts'
+
+let server: EdgeServer
+
+beforeAll(async () => {
+  server = await EdgeServer.start()
+}, 60_000)
+
+afterAll(() => server?.[Symbol.asyncDispose](), 60_000)
+
+describe('700 connections from one address that show nothing valid', () => {
+  test('take the place of each other, never of who is in a call nor of other addresses', async () => {
+    const acme = await new Operator(server.golive).tenant('acme')
+    await acme.createRoom('daily')
+    const { token } = await acme.mint('daily', 'ann')
+    const person = await SignalClient.join({ ws_url: `wss://${NAME}:${server.port}`, token }, '', {
+      ca: server.authority.cert,
+    })
+    const other = await halfAsked('127.0.0.2')
+    const before = server.descriptors
+    const flood: Socket[] = []
+    for (let n = 0; n < 70; n++)
+      flood.push(...(await Promise.all(Array.from({ length: 10 }, () => halfAsked('127.0.0.1')))))
+    await until('the oldest had to go', () => flood.filter((one) => one.destroyed).length >= 188)
+    const stay = flood.map((one) => !one.destroyed)
+    expect(stay.slice(-500)).not.toContain(false)
+    expect(other.destroyed).toBe(false)
+    person.send({ case: 'ping', value: 1n })
+    await until('the call goes on', () =>
+      person.received.some((message) => message.case === 'pong'),
+    )
+    for (const socket of [...flood, other]) socket.destroy()
+    await until('nothing of them is left', () => server.descriptors <= before)
+    person.leave()
+  }, 60_000)
+})
+
+/** A connection whose request has begun and does not end. */
+const halfAsked = (localAddress: string): Promise<Socket> =>
+  new Promise((done) => {
+    const socket = server.reach({ localAddress })
+    socket.resume()
+    socket.once('secureConnect', () =>
+      socket.write(`GET /rtc HTTP/1.1\r\nHost: ${NAME}\r\n`, () => done(socket)),
+    )
+  })
