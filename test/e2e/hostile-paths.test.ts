@@ -48,6 +48,30 @@ describe("a path of livekit-server's other than signaling", () => {
     '/debug/pprof/',
     '/debug/goroutine',
     '/debug/rooms',
+    '/rtc/v1/agent',
+    '/rtc/v0',
+    '/rtc/v1/validate/x',
+    '/rtc/validate/../../twirp',
+    '/rtc//../agent',
+    '/rtc/.//agent',
+    '/rtc/v1/%2e%2e/%2e%2e/agent',
+    '/rtc/%252e%252e/agent',
+    '/rtc%252fvalidate',
+    '/rtc%5cvalidate',
+    '/rtc;v1',
+    '/rtc/v1;a=b',
+    '/rtc.',
+    '/rtc%09',
+    '/rtc%0a',
+    '/rtc%0d%0a',
+    '/%2frtc',
+    '/rt%63/validate',
+    '/rtc/v%31',
+    '/rtc/Validate',
+    '/rtc/v1/VALIDATE',
+    '/%ef%bd%92tc',
+    '/rtc%c0%af..%c0%afagent',
+    '/rtc#/agent',
     '/metrics',
     '/settings/regions',
     '/RTC',
@@ -85,18 +109,25 @@ describe("a path of livekit-server's other than signaling", () => {
       target.disk.livekitSecret,
     )
 
-  test.each(['//rtc', '///rtc//v1', '/rtc/', '/rtc/v1/', '/rtc/v1//validate', '/rtc/validate//'])(
-    "%s, as clients join addresses carelessly, is the gate's and not past it",
-    async (path) => {
-      for (const upgrade of [upgradeHeaders(`127.0.0.1:${target.port}`), target.host]) {
-        const text = requestText('GET', path, [...upgrade, ['Authorization', `Bearer ${root()}`]])
-        const answer = await exchange(target.port, text)
-        if (upgrade.length > 1 || path.includes('validate'))
-          expectRefusal(answer, 401, 'token_invalid')
-        else expectRefusal(answer, 426, 'upgrade_required')
-      }
-    },
-  )
+  test.each([
+    '//rtc',
+    '///rtc//v1',
+    '/rtc/',
+    '/rtc/v1/',
+    '/rtc/v1//validate',
+    '/rtc/validate//',
+    '/%2e/rtc/v1',
+    '/x/../rtc',
+    '/rtc\\validate',
+  ])("%s, as clients join addresses carelessly, is the gate's and not past it", async (path) => {
+    for (const upgrade of [upgradeHeaders(`127.0.0.1:${target.port}`), target.host]) {
+      const text = requestText('GET', path, [...upgrade, ['Authorization', `Bearer ${root()}`]])
+      const answer = await exchange(target.port, text)
+      if (upgrade.length > 1 || path.includes('validate'))
+        expectRefusal(answer, 401, 'token_invalid')
+      else expectRefusal(answer, 426, 'upgrade_required')
+    }
+  })
 
   test.each(paths)(
     "%s is 404 and never livekit-server's own answer, whatever token it is asked with",
@@ -204,6 +235,20 @@ describe('an address', () => {
     const people = await target.operator.people('acme', 'open')
     socket.destroy()
     expect(people.filter((identity) => identity.includes('#'))).toEqual([])
+  })
+
+  test('cannot give somebody metadata or attributes that their token does not', async () => {
+    const given = { metadata: 'of the backend', attributes: { role: 'guest' } }
+    const claimed = { role: 'host', admin: 'yes' }
+    const inQuery = Buffer.from(JSON.stringify(claimed)).toString('base64url')
+    const { token } = await target.tenant.mint('open', 'claims', given)
+    const path = `/rtc?protocol=15&attributes=${inQuery}&access_token=${token}`
+    const socket = await openRaw(target.port, path)
+    expect(socket.answer.status).toBe(101)
+    const { body } = await target.tenant.call('GET', '/rooms/open/participants/claims')
+    socket.destroy()
+    expect(body).toMatchObject(given)
+    expect(body.attributes).toEqual(given.attributes)
   })
 
   test.each([
