@@ -94,7 +94,7 @@ export const startGolive = async (
     GOLIVE_LIVEKIT_TCP_PORT: String(tcp),
     GOLIVE_LIVEKIT_UDP_PORT: String(udp),
     GOLIVE_LIVEKIT_STUN_PORT: String(stun),
-    GOLIVE_LIVEKIT_MAX_PARTICIPANTS: '1000',
+    GOLIVE_LIVEKIT_MAX_PARTICIPANTS: '5000',
     ...more,
   }
   const url = `http://127.0.0.1:${port}/readyz`

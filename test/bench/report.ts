@@ -4,7 +4,7 @@ export interface Result {
   what: string
   against: string
   target: string
-  unit: '×' | 'ms' | 'MB'
+  unit: '×' | 'ms' | 'µs' | 'MB' | 'KB'
   median: number
   min: number
   max: number

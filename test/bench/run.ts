@@ -9,7 +9,10 @@ import { executable } from '../support/golive.ts'
 import { kill, pidsFrom } from '../support/processes.ts'
 import type { Bench, Context } from './bench.ts'
 import { edge } from './edge.ts'
+import { decision } from './gate-decision.ts'
+import { idle } from './idle.ts'
 import * as joins from './join.ts'
+import { joinsPerMinute } from './joins-per-minute.ts'
 import * as lifetime from './lifetime.ts'
 import * as mints from './mint.ts'
 import { type Running, startGolive, startLivekit, unpackedLivekit } from './processes.ts'
@@ -25,6 +28,9 @@ const BENCHES: Bench[] = [
   mints.mintFilled,
   joins.join,
   joins.signal,
+  decision,
+  joinsPerMinute,
+  idle,
   lifetime.start,
   lifetime.memory,
   edge,
