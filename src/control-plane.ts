@@ -28,6 +28,7 @@ const SWEEP_MS = 5000
 const EJECT_MS = 1000
 const WRITE_USE_MS = 60_000
 const PURGE_MS = 3600_000
+const REFILL_MS = 10_000
 /** How long requests may go on after the listeners are closed. Open sockets would never end by themselves. */
 const FINISH_MS = { stopped: 2000, restart: 200 }
 
@@ -151,6 +152,8 @@ export class ControlPlane {
   async start(): Promise<void> {
     const { calls, credentials, presence, metrics, minutes, moderation, ejections, recorder } =
       this.#services
+    const { reserve } = this.#data
+    await reserve.refill()
     await minutes.count()
     await recorder.load()
     metrics.watch({
@@ -159,6 +162,7 @@ export class ControlPlane {
       livekitUp: () => this.#supervisor.up,
       livekitRestarts: () => this.#supervisor.status.restarts,
     })
+    metrics.watchReserve(reserve)
     if (this.#front) metrics.watchCertificate(this.#front.certificates)
     await this.#listen()
     await this.#answerStun()
@@ -170,6 +174,7 @@ export class ControlPlane {
     this.#every(SWEEP_MS, () => this.#countMinutes())
     this.#every(WRITE_USE_MS, () => credentials.writeUse())
     this.#every(PURGE_MS, () => moderation.purge())
+    this.#every(REFILL_MS, () => reserve.refill())
     this.#log.info(
       { version: VERSION, url: this.#services.publicUrl, data_dir: this.#data.path },
       'golive is up',

@@ -141,6 +141,7 @@ const aboutMachine = (live: LiveConfig, data: DataDir, outside: Outside) => ({
   child: outside.childStatus,
   version: VERSION,
   dataDir: data.path,
+  reserve: data.reserve,
   addresses: outside.addresses,
   disk: diskSpace,
   certificates: outside.certificates,

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import { constantTimeEqual } from '../lib/crypto.ts'
+import { isDiskFull } from '../lib/disk.ts'
 import type { Store } from '../store/db.ts'
 import { findKey, type KeyRow, updateKey } from '../store/keys.ts'
 import { findTenant } from '../store/tenants.ts'
@@ -168,7 +169,17 @@ export class Credentials {
   async writeUse(): Promise<void> {
     const used = [...this.#known].filter(([, known]) => known.used)
     if (used.length === 0) return
-    // One transaction: with many busy keys, a sync to disk for each would hold up everything.
+    try {
+      await this.#write(used)
+    } catch (error) {
+      for (const [, known] of used) known.used = true
+      // There is another time; each minute of a full disk in the log would tell nothing new.
+      if (!isDiskFull(error)) throw error
+    }
+  }
+
+  /** In one transaction: with many busy keys, a sync to disk for each would hold up everything. */
+  async #write(used: [string, Known][]): Promise<void> {
     await this.#deps.store.transaction(async (tx) => {
       for (const [apiKey, known] of used) {
         // Rotated while this waited for its turn: what it knows is of other secrets.

@@ -48,6 +48,7 @@ import type { LivekitPerson } from '../../src/livekit/people.ts'
 import type { ChildStatus } from '../../src/livekit/supervisor.ts'
 import { openStore } from '../../src/store/db.ts'
 import { migrate } from '../../src/store/migrate.ts'
+import { Reserve } from '../../src/store/reserve.ts'
 import { VERSION } from '../../src/version.ts'
 
 type LivekitOfPeople = ConstructorParameters<typeof Participants>[0]['livekit']
@@ -202,12 +203,13 @@ export class TestApi {
   #isUp = false
   #ejections: Ejections | null = null
   readonly #folder = mkdtempSync(join(tmpdir(), 'golive-api-'))
+  readonly reserve = new Reserve(join(this.#folder, 'reserve'))
   readonly #tenantApi: ReturnType<typeof buildTenantApi>
   readonly #adminApi: ReturnType<typeof buildAdminApi>
   readonly #remoteAdminApi: ReturnType<typeof buildRemoteAdminApi>
 
   constructor(overrides: Partial<HttpDeps> = {}) {
-    this.store = openStore(join(this.#folder, 'golive.db'))
+    this.store = openStore(join(this.#folder, 'golive.db'), this.reserve)
     // Nothing here survives a power loss anyway, and each write would wait for the disk.
     this.store.raw.run('PRAGMA synchronous = OFF')
     migrate(this.store, join(this.#folder, 'backups'), this.now)
@@ -305,6 +307,7 @@ export class TestApi {
       status: new Status({
         config,
         store,
+        reserve: this.reserve,
         clock,
         presence,
         calls,
