@@ -10,8 +10,8 @@ import { until } from '../support/wait.ts'
 
 setDefaultTimeout(120_000)
 
-/** livekit-server is 54 MB, and what is kept back another 34. */
-const disk = await SmallDisk.mount(192)
+/** Each of two servers takes 54 MB for livekit-server and 34 for what is kept back. */
+const disk = await SmallDisk.mount(288)
 const RESERVE = 32 * 2 ** 20
 
 afterAll(() => disk?.[Symbol.asyncDispose]())
