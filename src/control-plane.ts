@@ -29,6 +29,7 @@ const EJECT_MS = 1000
 const WRITE_USE_MS = 60_000
 const PURGE_MS = 3600_000
 const REFILL_MS = 10_000
+const RETENTION_MS = 60_000
 /** How long requests may go on after the listeners are closed. Open sockets would never end by themselves. */
 const FINISH_MS = { stopped: 2000, restart: 200 }
 
@@ -152,6 +153,7 @@ export class ControlPlane {
   async start(): Promise<void> {
     const { calls, credentials, presence, metrics, minutes, moderation, ejections, recorder } =
       this.#services
+    const { erasures, retention } = this.#services
     const { reserve } = this.#data
     await reserve.refill()
     await minutes.count()
@@ -174,6 +176,8 @@ export class ControlPlane {
     this.#every(SWEEP_MS, () => this.#countMinutes())
     this.#every(WRITE_USE_MS, () => credentials.writeUse())
     this.#every(PURGE_MS, () => moderation.purge())
+    this.#every(SWEEP_MS, () => erasures.run())
+    this.#every(RETENTION_MS, () => retention.run())
     this.#every(REFILL_MS, () => reserve.refill())
     this.#log.info(
       { version: VERSION, url: this.#services.publicUrl, data_dir: this.#data.path },

@@ -7,6 +7,11 @@ const LIVE = new Set([
   'livekit.max_participants',
   'admin.allow_cidrs',
   'admin.host',
+  'retention.events_days',
+  'retention.sessions_days',
+  'retention.deliveries_days',
+  'retention.audit_days',
+  'retention.addresses_days',
   'log.level',
 ])
 

@@ -133,7 +133,7 @@ export class AdminSessions {
         actor,
         action: 'session.deleted',
         target: row.email,
-        before: { id, address: row.address },
+        before: { id },
       })
     })
   }

@@ -165,6 +165,13 @@ export class Credentials {
     return known ? { ...row, ...usageOf(known) } : row
   }
 
+  /** Of secrets that were last used before then, milliseconds. */
+  forgetAddresses(before: number): void {
+    for (const { secret, previous } of this.#known.values())
+      for (const one of [secret, previous])
+        if (one?.lastUsedAt && one.lastUsedAt < before) one.lastUsedFrom = null
+  }
+
   /** Writes down when and from where keys were used; called once a minute and at the end. */
   async writeUse(): Promise<void> {
     const used = [...this.#known].filter(([, known]) => known.used)

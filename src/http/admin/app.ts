@@ -13,6 +13,7 @@ import { control } from './control.ts'
 import { doctor } from './doctor.ts'
 import { ADMIN_API } from './document.ts'
 import { history } from './history.ts'
+import { tenantExport } from './export.ts'
 import { keys } from './keys.ts'
 import { ledger } from './ledger.ts'
 import { problems } from './problems.ts'
@@ -36,6 +37,7 @@ export const adminDoor = (deps: HttpDeps, entrance: 'socket' | 'http'): Door => 
     .use(adminTokens(deps, exchanges))
     .use(audit(deps))
     .use(tenants(deps, exchanges))
+    .use(tenantExport(deps))
     .use(keys(deps, exchanges))
     .use(rooms(deps))
     .use(history(deps, exchanges))

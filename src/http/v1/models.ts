@@ -18,6 +18,7 @@ import {
 } from './moderation-inputs.ts'
 import {
   banWire,
+  erasureWire,
   inspectionWire,
   participantWire,
   revocationWire,
@@ -55,6 +56,7 @@ export const models = () =>
     BanList: listOf(banWire),
     RevocationCreate: revocationInput,
     Revocation: revocationWire,
+    Erasure: erasureWire,
     Role: roleWire,
     RoleList: listOf(roleWire),
     RoleSettings: roleInput,
