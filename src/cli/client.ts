@@ -2,13 +2,18 @@ import { CliError, EXIT, type Problem } from './exit.ts'
 
 const PAGE_SIZE = 100
 const MOST_ENTRIES = 10_000
+const PIECES_TIMEOUT_MS = 3600_000
 
 /** A way to the admin API: on this machine, or over the network. */
 export interface Transport {
   /** how often there was nobody to ask, and a server to come was waited for */
   readonly waits: number
-  /** @param request made anew for each try @throws CliError when there is nobody to ask */
-  send(request: () => Request): Promise<Response>
+  /**
+   * @param request made anew for each try
+   * @param within milliseconds until all of the answer is there; the transport's own when left out
+   * @throws CliError when there is nobody to ask
+   */
+  send(request: () => Request, within?: number): Promise<Response>
   close(): Promise<void>
 }
 
@@ -71,6 +76,19 @@ export class AdminClient {
     const text = await response.text()
     if (!response.ok) throw new CliError(EXIT.failed, readProblem(text, response.status))
     return (text === '' ? undefined : readAnswer(text)) as T
+  }
+
+  /** An answer that is too large to hold, piece by piece, within an hour. */
+  async *pieces(path: string): AsyncGenerator<Uint8Array> {
+    const response = await this.#transport.send(() => makeRequest('GET', path), PIECES_TIMEOUT_MS)
+    if (!response.ok)
+      throw new CliError(EXIT.failed, readProblem(await response.text(), response.status))
+    try {
+      if (response.body) yield* response.body
+    } catch (cause) {
+      const detail = 'the answer broke off before its end'
+      throw new CliError(EXIT.failed, { code: 'internal_error', detail }, { cause })
+    }
   }
 
   close(): Promise<void> {

@@ -47,7 +47,7 @@ export class LocalTransport implements Transport {
     return this.#inProcess === null
   }
 
-  async send(request: () => Request): Promise<Response> {
+  async send(request: () => Request, within = ANSWER_TIMEOUT_MS): Promise<Response> {
     const { config, fallback, user } = this.#options
     const signed = () => {
       const made = request()
@@ -57,7 +57,7 @@ export class LocalTransport implements Transport {
     const deadline = Date.now() + START_TIMEOUT_MS
     for (;;) {
       if (this.#inProcess) return this.#inProcess.handle(signed())
-      const response = await this.#overSocket(signed())
+      const response = await this.#overSocket(signed(), within)
       if (response) return response
       this.#inProcess = await fallback.open()
       if (this.#inProcess) continue
@@ -73,12 +73,12 @@ export class LocalTransport implements Transport {
   }
 
   /** Null when nobody listens: only then is asking again, or elsewhere, sure not to do it twice. */
-  async #overSocket(request: Request): Promise<Response | null> {
+  async #overSocket(request: Request, within: number): Promise<Response | null> {
     const { config } = this.#options
     try {
       return await fetch(request, {
         unix: socketPath(config),
-        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+        signal: AbortSignal.timeout(within),
       })
     } catch (error) {
       const { code, name } = error as NodeJS.ErrnoException

@@ -22,7 +22,7 @@ export class RemoteTransport implements Transport {
     this.#token = tokenOf(env)
   }
 
-  async send(request: () => Request): Promise<Response> {
+  async send(request: () => Request, within = ANSWER_TIMEOUT_MS): Promise<Response> {
     const asked = request()
     const { pathname, search } = new URL(asked.url)
     asked.headers.set('authorization', `Bearer ${this.#token}`)
@@ -33,7 +33,7 @@ export class RemoteTransport implements Transport {
         ...(asked.body && { body: await asked.text() }),
         // The token is for this origin alone.
         redirect: 'manual',
-        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+        signal: AbortSignal.timeout(within),
       })
     } catch (error) {
       throw unreachable(this.#origin, error as NodeJS.ErrnoException)
