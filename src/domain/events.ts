@@ -23,14 +23,6 @@ export const EVENT_TYPES = [
   'usage.limit_reached',
 ] as const
 
-/** Of a change that somebody asks for. All others tell of what happened, whoever likes it. */
-const ASKED: ReadonlySet<EventType> = new Set([
-  'room.created',
-  'room.updated',
-  'room.deleted',
-  'participant.banned',
-])
-
 export type EventType = (typeof EVENT_TYPES)[number]
 
 /** One thing that happened in a tenant, as its readers get it. */
@@ -93,13 +85,24 @@ export class EventLog {
   /**
    * Runs `work` in one write transaction. What it appends is in the log when what it wrote is
    * there, or neither; readers are told afterwards. On a full disk what happened is still written
-   * down, from the reserve, for which `work` runs again; changes that are asked for are refused.
+   * down, from the reserve, for which `work` runs again.
    */
   async write<T>(work: (tx: Db, append: Append) => Promise<T>): Promise<T> {
+    return this.#commit(this.#deps.store.record, work)
+  }
+
+  /** The same for a change that somebody asks for: on a full disk it is refused. */
+  async change<T>(work: (tx: Db, append: Append) => Promise<T>): Promise<T> {
+    return this.#commit(this.#deps.store.transaction, work)
+  }
+
+  async #commit<T>(
+    transaction: Store['transaction'],
+    work: (tx: Db, append: Append) => Promise<T>,
+  ): Promise<T> {
     const touched = new Set<string>()
-    const result = await this.#deps.store.record((tx, asked) =>
+    const result = await transaction((tx) =>
       work(tx, async (tenantId, event) => {
-        if (ASKED.has(event.type)) asked()
         await this.#append(tx, tenantId, event)
         touched.add(tenantId)
       }),

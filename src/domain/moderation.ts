@@ -36,7 +36,7 @@ type Change = (before: members.MemberRow | undefined) => members.MemberColumns
 
 interface Deps {
   store: Store
-  events: Pick<EventLog, 'write'>
+  events: Pick<EventLog, 'change'>
   clock: Clock
 }
 
@@ -168,7 +168,7 @@ export class Moderation {
 
   async #put(room: Room, identity: string, change: Change, told?: NewEvent): Promise<void> {
     const { events, clock } = this.#deps
-    await events.write(async (tx, append) => {
+    await events.change(async (tx, append) => {
       const before = await members.findMember(tx, room.id, identity)
       if (!before) await this.#checkRoom(tx, room)
       const place = { roomId: room.id, identity, now: clock() }

@@ -15,9 +15,9 @@ export interface Store {
   transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
   /**
    * The same for what must be written down because it happened: on a full disk the reserve makes
-   * room, and `work` runs again. After `asked()` it is a change like any other, which is refused.
+   * room, and `work` runs again.
    */
-  record<T>(work: (tx: Transaction<Tables>, asked: () => void) => Promise<T>): Promise<T>
+  record<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
   /** Several statements at once, for migrations only. */
   exec(sql: string): void
   raw: Database
@@ -53,15 +53,10 @@ export const openStore = (path: string, reserve: Reserve | null = null): Store =
     transaction: (work) => begin({ mayUseReserve: false }, work),
     async record(work) {
       for (;;) {
-        const mark = { mayUseReserve: true }
-        const asked = () => {
-          mark.mayUseReserve = false
-          checkRoom()
-        }
         try {
-          return await begin(mark, (tx) => work(tx, asked))
+          return await begin({ mayUseReserve: true }, work)
         } catch (error) {
-          if (!mark.mayUseReserve || !isDiskFull(error) || !reserve?.spend()) throw error
+          if (!isDiskFull(error) || !reserve?.spend()) throw error
         }
       }
     },

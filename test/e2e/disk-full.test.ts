@@ -78,6 +78,32 @@ const expectChangesRefused = async ({ golive }: Place, tenant: TenantClient): Pr
   expect([made.status, (await made.json()).code]).toEqual([503, 'storage_full'])
 }
 
+const told = ({ dataDir }: Place): string[] => {
+  const db = new Database(join(dataDir, 'golive.db'), { readonly: true })
+  const rows = db.query<{ what: string }, []>(
+    `SELECT type || ' ' || identity AS what FROM events
+     WHERE type IN ('participant.joined', 'participant.left') ORDER BY seq`,
+  )
+  const all = rows.all().map(({ what }) => what)
+  db.close()
+  return all.sort()
+}
+
+/** That each came and went stands in the log of events, this many times. */
+const untilTold = (place: Place, times: number): Promise<unknown> => {
+  const each = ['joined ann', 'joined bob', 'left ann', 'left bob']
+  const all = each.flatMap((what) => Array(times).fill(`participant.${what}`))
+  return until(
+    `the log tells ${times} times of everybody`,
+    () => {
+      const now = told(place)
+      if (Bun.deepEquals(now, all.sort())) return true
+      throw new Error(`only ${now}`)
+    },
+    { timeoutMs: 30_000 },
+  )
+}
+
 /** Nothing corrupt, and no number of an event is missing. */
 const expectWhole = ({ dataDir }: Place): void => {
   const db = new Database(join(dataDir, 'golive.db'), { readonly: true })
@@ -105,7 +131,12 @@ test.skipIf(disk === null)(
     await fillUp(place, tenant)
     await expectChangesRefused(place, tenant)
     await expectCallsGoOn(place, tenant)
+    await untilTold(place, 1)
+    expect(reserveOf(place)).toBeLessThan(RESERVE)
+    expect(await warnings(place)).toContain('storage_full')
+    const left = reserveOf(place)
     await expectChangesRefused(place, tenant)
+    expect(reserveOf(place)).toBe(left)
     place.disk.makeRoom()
     await until(
       'changes go on',
@@ -115,6 +146,7 @@ test.skipIf(disk === null)(
     )
     expect(reserveOf(place)).toBe(RESERVE)
     await expectCallsGoOn(place, tenant)
+    await untilTold(place, 2)
     expectWhole(place)
     expect(await golive.stop()).toBe(0)
     expectWhole(place)
@@ -140,6 +172,7 @@ test.skipIf(disk === null)(
     await expectChangesRefused(place, tenant)
     expect(reserveOf(place)).toBe(left)
     await expectCallsGoOn(place, tenant)
+    await untilTold(place, 1)
     place.disk.makeRoom()
     await until('the reserve is whole', () => reserveOf(place) === RESERVE, { timeoutMs: 30_000 })
     await until('nothing is warned of', async () =>

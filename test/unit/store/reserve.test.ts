@@ -77,7 +77,7 @@ on(
     const asked = [
       () => setSettingOnce(store.db, 'asked', 'for'),
       () => store.transaction((tx) => setSettingOnce(tx, 'asked', 'for')),
-      () => events.write((_, append) => append('t1', { type: 'room.created', data: {} })),
+      () => events.change((_, append) => append('t1', { type: 'room.created', data: {} })),
     ]
     for (const change of asked) expect(isDiskFull(await failure(change()))).toBe(true)
     expect(reserve.bytes).toBe(left)
@@ -99,7 +99,7 @@ on(
     const data = { padding: 'x'.repeat(100_000) }
     for (let n = 0; n < 1000 && refused === null; n++)
       refused = await failure(
-        events.write((_, append) => append('t1', { type: 'room.updated', data })),
+        events.change((_, append) => append('t1', { type: 'room.updated', data })),
       )
     expect(isDiskFull(refused)).toBe(true)
     expect([reserve.bytes, reserve.isLow]).toEqual([RESERVE_BYTES, false])
