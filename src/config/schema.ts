@@ -183,7 +183,7 @@ const retention = z.strictObject({
   ),
   addresses_days: key(
     days(1).nullable().default(30),
-    'Days that network addresses are kept, wherever they stand; null keeps them as long as what they stand in.',
+    'Days that network addresses are kept in the database; null keeps them as long as what they stand in.',
   ),
 })
 
