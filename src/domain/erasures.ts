@@ -109,11 +109,17 @@ export class Erasures {
   #eraseEvents(row: rows.ErasureRow, after: number, until: number): Promise<void> {
     const { tenant_id, identity, pseudonym } = row
     return this.#deps.store.transaction(async (tx) => {
-      for (const { seq, data } of await rows.listEventsAbout(tx, row, { after, until })) {
+      const about = await rows.listEventsAbout(tx, row, { after, until })
+      for (const { seq, data } of about) {
         const erased = withoutPerson(JSON.parse(data), identity, pseudonym)
         const values = { identity: pseudonym, data: JSON.stringify(erased) }
         await rows.rewriteEvent(tx, { tenant_id, seq }, values)
       }
+      await rows.eraseExcerpts(
+        tx,
+        tenant_id,
+        about.map(({ seq }) => seq),
+      )
       await rows.updateErasure(tx, row, { erased_seq: until })
     })
   }

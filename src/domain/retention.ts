@@ -70,6 +70,8 @@ export class Retention {
         rows.purgeSessions(db, tenantId, before),
       )
     }
+    for (const id of await rows.listWebhookIds(store.db))
+      await this.#all(limits.deliveries_days, (db, before) => rows.purgeDeliveries(db, id, before))
     await this.#all(limits.audit_days, rows.purgeAudit)
     await this.#purgeTenants(now)
     await setSetting(store.db, LAST_RUN, String(now))

@@ -143,6 +143,24 @@ export const rewriteEvent = async (
     .execute()
 }
 
+/** What endpoints answered to these events: they may repeat what they were told. */
+export const eraseExcerpts = async (
+  db: Db,
+  tenantId: string,
+  seqs: readonly number[],
+): Promise<void> => {
+  if (seqs.length === 0) return
+  await db
+    .updateTable('deliveries')
+    .set({ response_excerpt: null })
+    .where('webhook_id', 'in', (eb) =>
+      eb.selectFrom('webhooks').select('id').where('tenant_id', '=', tenantId),
+    )
+    .where('seq', 'in', seqs)
+    .where('response_excerpt', 'is not', null)
+    .execute()
+}
+
 /** What was decided about somebody in all rooms of a tenant. */
 export const listMembersNamed = (
   db: Db,

@@ -74,6 +74,35 @@ export const deleteSessionPart = async (db: Db, id: string): Promise<number> => 
   return sids.length + 1
 }
 
+/** Of all tenants. */
+export const listWebhookIds = async (db: Db): Promise<string[]> => {
+  const rows = await db.selectFrom('webhooks').select('id').orderBy('id').execute()
+  return rows.map(({ id }) => id)
+}
+
+/** Of one webhook. */
+export const purgeDeliveries = async (
+  db: Db,
+  webhookId: string,
+  before: number,
+): Promise<number> => {
+  const rows = await db
+    .deleteFrom('deliveries')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('deliveries')
+        .select('id')
+        .where('webhook_id', '=', webhookId)
+        .where('at', '<', before)
+        .orderBy('at')
+        .orderBy('id')
+        .limit(CHUNK),
+    )
+    .returning('id')
+    .execute()
+  return rows.length
+}
+
 /** The database refuses it for rows that are not older than the setting says. */
 export const purgeAudit: Purge = async (db, before) => {
   await setSetting(db, 'audit.kept_from', String(before))

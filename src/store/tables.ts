@@ -173,6 +173,57 @@ export interface UsageRoomRow extends Usage {
 export interface UsageRoomMonthRow extends Omit<UsageRoomRow, 'day'> {
   /** such as 2026-11, UTC */
   month: string
+}
+
+export interface WebhookRow {
+  id: string
+  tenant_id: string
+  url: string
+  /** JSON: a list; `*` is all */
+  types: string
+  status: 'active' | 'disabled'
+  disabled_reason: string | null
+  sealed_secret: Uint8Array
+  previous_sealed_secret: Uint8Array | null
+  previous_expires_at: number | null
+  created_at: number
+  last_success_at: number | null
+  last_failure_at: number | null
+}
+
+export interface WebhookRunRow {
+  id: string
+  webhook_id: string
+  /** of the log; everything before is delivered */
+  next_seq: number
+  /** where it ends; null for the one that goes on for ever */
+  last_seq: number | null
+  /** 1: whatever types the webhook asks for */
+  unfiltered: Flag
+  /** how often what comes next was tried */
+  attempt: number
+  first_attempt_at: number | null
+  /** not before; null is at once */
+  next_attempt_at: number | null
+  created_at: number
+}
+
+export interface DeliveryRow {
+  id: string
+  webhook_id: string
+  seq: number
+  type: string
+  attempt: number
+  at: number
+  /** null where nothing answered, and of what was not sent */
+  status_code: number | null
+  duration_ms: number | null
+  /** null for one that arrived */
+  error: string | null
+  response_excerpt: string | null
+  next_attempt_at: number | null
+}
+
 /** Somebody who is to become unrecognisable; gone when that is done. */
 export interface ErasureRow {
   tenant_id: string
@@ -257,6 +308,9 @@ export interface Tables {
   usage_days: UsageDayRow
   usage_rooms: UsageRoomRow
   usage_room_months: UsageRoomMonthRow
+  webhooks: WebhookRow
+  webhook_runs: WebhookRunRow
+  deliveries: DeliveryRow
   erasures: ErasureRow
   admins: AdminRow
   sign_in_links: SignInLinkRow

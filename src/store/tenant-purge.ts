@@ -1,5 +1,5 @@
 import type { Db } from './db.ts'
-import { deleteSessionPart, purgeEvents } from './retention.ts'
+import { deleteSessionPart, purgeDeliveries, purgeEvents } from './retention.ts'
 import { deleteRoom } from './rooms.ts'
 
 /** Tenants that were deleted before then, milliseconds, and still have data. */
@@ -18,6 +18,7 @@ export const listTenantsToPurge = async (db: Db, before: number): Promise<string
 export const purgeTenantPart = async (db: Db, tenantId: string): Promise<number> =>
   (await purgeEvents(db, tenantId, Number.MAX_SAFE_INTEGER)) ||
   (await deleteASession(db, tenantId)) ||
+  (await deleteWebhookPart(db, tenantId)) ||
   (await deleteARoom(db, tenantId))
 
 const deleteASession = async (db: Db, tenantId: string): Promise<number> => {
@@ -28,6 +29,22 @@ const deleteASession = async (db: Db, tenantId: string): Promise<number> => {
     .limit(1)
     .executeTakeFirst()
   return session ? deleteSessionPart(db, session.id) : 0
+}
+
+/** Its deliveries first, at last itself. */
+const deleteWebhookPart = async (db: Db, tenantId: string): Promise<number> => {
+  const webhook = await db
+    .selectFrom('webhooks')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .limit(1)
+    .executeTakeFirst()
+  if (!webhook) return 0
+  const gone = await purgeDeliveries(db, webhook.id, Number.MAX_SAFE_INTEGER)
+  if (gone > 0) return gone
+  await db.deleteFrom('webhook_runs').where('webhook_id', '=', webhook.id).execute()
+  await db.deleteFrom('webhooks').where('id', '=', webhook.id).execute()
+  return 1
 }
 
 const deleteARoom = async (db: Db, tenantId: string): Promise<number> => {

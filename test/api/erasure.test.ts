@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { Erasures } from '../../src/domain/erasures.ts'
 import { type Key, TestApi } from '../support/api.ts'
-import { call, leave, rowsOf, tenantId, wholeText } from '../support/history.ts'
+import { call, leave, rowsOf, tenantId, webhook, wholeText } from '../support/history.ts'
 
 let api: TestApi
 let key: Key
@@ -58,6 +58,20 @@ test('a person is nowhere any more, and what they did still adds up under one ps
   expect(told).toContainEqual(expect.objectContaining({ identity: 'bob', name: 'Name of bob' }))
   expect(rowsOf(api, 'tracks JOIN session_participants p ON p.sid = participant_sid', id)).toBe(3)
   expect(api.store.raw.query('SELECT * FROM usage_rooms').all()).toEqual(totals)
+})
+
+test('what endpoints answered to events about the person goes, other answers stay', async () => {
+  await api.tenant('other')
+  await call(api, { tenant: 'acme', at: api.now, people: ['ann'] })
+  await webhook(api, { tenant: 'acme', id: 'w1', at: 0, deliveries: 3, excerpt: 'hello ann' })
+  await webhook(api, { tenant: 'other', id: 'w2', at: 0, deliveries: 3, excerpt: 'hello ann' })
+  await erase('ann')
+  await run()
+  const excerpts = api.store.raw
+    .query('SELECT id FROM deliveries WHERE response_excerpt IS NOT NULL ORDER BY id')
+    .values()
+    .flat()
+  expect(excerpts).toEqual(['w1-1', 'w2-1', 'w2-2', 'w2-3'])
 })
 
 test('the person of the same identity at another tenant stays who they are', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
-import { call, rowsOf, tenantId, wholeText } from '../support/history.ts'
+import { call, rowsOf, tenantId, webhook, wholeText } from '../support/history.ts'
 
 const DAY = 24 * 3600_000
 
@@ -75,6 +75,20 @@ test('more than is taken away at once goes all the same', async () => {
   for (const table of ['events', 'sessions', 'session_participants'])
     expect([table, rowsOf(api, table, id)]).toEqual([table, 0])
   expect(api.store.raw.query('SELECT count(*) AS n FROM tracks').get()).toEqual({ n: 0 })
+})
+
+const deliveriesOf = (webhookId: string) =>
+  api.store.raw
+    .query<{ n: number }, [string]>('SELECT count(*) AS n FROM deliveries WHERE webhook_id = ?')
+    .get(webhookId)?.n
+
+test('deliveries go when their days are over, those of each webhook, and no webhook does', async () => {
+  await webhook(api, { tenant: 'acme', id: 'w1', at: api.now - 31 * DAY, deliveries: 1200 })
+  await webhook(api, { tenant: 'acme', id: 'w2', at: api.now - 31 * DAY, deliveries: 3 })
+  await webhook(api, { tenant: 'acme', id: 'w3', at: api.now - 29 * DAY, deliveries: 4 })
+  await api.purge()
+  expect(['w1', 'w2', 'w3'].map(deliveriesOf)).toEqual([0, 0, 4])
+  expect(rowsOf(api, 'webhooks', id)).toBe(3)
 })
 
 test('null keeps for ever, and nothing is taken away before its days are over', async () => {
@@ -153,6 +167,7 @@ test('a tenant that was deleted keeps its data for 30 days, then only its totals
   await api.v1('DELETE', '/rooms/daily/participants/ann?ban=true', { key })
   await api.v1('DELETE', '/identities/ann', { key })
   await api.admin('POST', '/tokens', { json: { label: 't', scope: 'read', tenant: 'acme' } })
+  await webhook(api, { tenant: 'acme', id: 'w1', at: api.now, deliveries: 700 })
   const totals = rowsOf(api, 'usage_days', id)
   await api.admin('DELETE', '/tenants/acme?confirm=acme')
   api.now += 29 * DAY
@@ -161,10 +176,20 @@ test('a tenant that was deleted keeps its data for 30 days, then only its totals
   expect(rowsOf(api, 'rooms', id)).toBe(1)
   api.now += 2 * DAY
   await api.purge()
-  const gone = ['rooms', 'roles', 'keys', 'revocations', 'events', 'sessions', 'usage_rooms']
+  const gone = [
+    'rooms',
+    'roles',
+    'keys',
+    'revocations',
+    'events',
+    'sessions',
+    'usage_rooms',
+    'webhooks',
+  ]
   for (const table of [...gone, 'session_participants', 'admin_tokens', 'erasures'])
     expect([table, rowsOf(api, table, id)]).toEqual([table, 0])
-  expect(api.store.raw.query('SELECT count(*) AS n FROM members').get()).toEqual({ n: 0 })
+  for (const table of ['members', 'webhook_runs', 'deliveries'])
+    expect(api.store.raw.query(`SELECT count(*) AS n FROM ${table}`).get()).toEqual({ n: 0 })
   expect(rowsOf(api, 'usage_days', id)).toBe(totals)
   expect(rowsOf(api, 'audit', id)).toBeGreaterThan(0)
   expect(api.store.raw.query('SELECT slug FROM tenants WHERE id = ?').get(id)).toEqual({

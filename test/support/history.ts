@@ -92,6 +92,30 @@ export const leave = async (
   })
 }
 
+/** An endpoint of a tenant with what it answered to some events, one a millisecond from `at` on. */
+export const webhook = async (
+  api: TestApi,
+  what: { tenant: string; id: string; at: number; deliveries: number; excerpt?: string },
+): Promise<void> => {
+  const { raw } = api.store
+  raw.run(
+    `INSERT INTO webhooks (id, tenant_id, url, types, status, sealed_secret, created_at)
+     VALUES (?, ?, 'https://example.com', '[]', 'active', x'00', 0)`,
+    [what.id, await tenantId(api, what.tenant)],
+  )
+  raw.run(
+    `INSERT INTO webhook_runs (id, webhook_id, next_seq, unfiltered, attempt, created_at)
+     VALUES (?, ?, 1, 0, 0, 0)`,
+    [`run-${what.id}`, what.id],
+  )
+  raw.run(
+    `INSERT INTO deliveries (id, webhook_id, seq, type, attempt, at, response_excerpt)
+     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+     SELECT ? || '-' || i, ?, i, 'participant.joined', 1, ? + i, ? FROM n`,
+    [what.deliveries, what.id, what.id, what.at, what.excerpt ?? null],
+  )
+}
+
 /** How many rows a table has, of a tenant. */
 export const rowsOf = (api: TestApi, table: string, tenant_id: string): number =>
   api.store.raw

@@ -16,6 +16,8 @@ CREATE INDEX erasures__requested_at__idx ON erasures (requested_at);
 
 CREATE INDEX session_participants__left_at__idx
   ON session_participants (left_at) WHERE address IS NOT NULL;
+CREATE INDEX deliveries__webhook_id_seq__idx
+  ON deliveries (webhook_id, seq) WHERE response_excerpt IS NOT NULL;
 CREATE INDEX audit__at__idx ON audit (at) WHERE address IS NOT NULL;
 
 -- Audit rows go when their days are over, which is what the settings named here say, and not before.
