@@ -1,13 +1,13 @@
 import { type Clock, rfc3339, rfc3339OrNull } from '../lib/clock.ts'
 import type { Store } from '../store/db.ts'
-import { listEvents } from '../store/events.ts'
+import { lastSeq, listEvents } from '../store/events.ts'
 import { type KeyRow, listKeys } from '../store/keys.ts'
 import { listRoles } from '../store/roles.ts'
 import { listRooms } from '../store/rooms.ts'
 import { listParticipants, type SessionParticipantRow } from '../store/session-participants.ts'
 import { listSessions, type SessionRow } from '../store/sessions.ts'
 import { listTracks, type TrackRow } from '../store/tracks.ts'
-import { listUsageDays, sumUsageByRoom, type UsageDayRow } from '../store/usage.ts'
+import { listUsageDays, listUsageRoomMonths, type UsageDayRow } from '../store/usage.ts'
 import { endedSessionData, leftData, roomData, secondsOf } from './event-data.ts'
 import { eventOf } from './events.ts'
 import { livekitRoomName } from './room-names.ts'
@@ -96,8 +96,11 @@ export class TenantExport {
   }
 
   async *#events({ id }: Tenant): AsyncGenerator<Line> {
+    const { db } = this.#deps.store
+    // What comes while it is sent would be sent for ever.
+    const until = await lastSeq(db, id)
     const page = (after: number | null) =>
-      listEvents(this.#deps.store.db, id, { after: after ?? 0, limit: PAGE, types: null })
+      listEvents(db, id, { after: after ?? 0, until, limit: PAGE, types: null })
     for await (const row of paged(page, ({ seq }) => seq)) {
       const { at, ...event } = eventOf(row)
       yield { kind: 'event', ...event, at: rfc3339(at) }
@@ -108,8 +111,10 @@ export class TenantExport {
     const { db } = this.#deps.store
     for (const { day, ...row } of await listUsageDays(db, id, ALL_DAYS))
       yield { kind: 'usage_day', day, ...usageData(row) }
-    for (const { room, ...row } of await sumUsageByRoom(db, id, ALL_DAYS))
-      yield { kind: 'usage_room', room, ...usageData(row) }
+    const page = (after: { month: string; room: string } | null) =>
+      listUsageRoomMonths(db, id, { after, limit: PAGE })
+    for await (const { month, room, ...row } of paged(page, (row) => row))
+      yield { kind: 'usage_room', month, room, ...usageData(row) }
   }
 }
 
