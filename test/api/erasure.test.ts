@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { Erasures } from '../../src/domain/erasures.ts'
 import { type Key, TestApi } from '../support/api.ts'
-import { call, leave, rowsOf, tenantId, webhook, wholeText } from '../support/history.ts'
+import { call, leave, rowsOf, tenantId, webhook, wholeText } from '../support/past.ts'
 
 let api: TestApi
 let key: Key

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
-import { call, rowsOf, tenantId, webhook, wholeText } from '../support/history.ts'
+import { call, rowsOf, tenantId, webhook, wholeText } from '../support/past.ts'
 
 const DAY = 24 * 3600_000
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
-import { call } from '../support/history.ts'
+import { call } from '../support/past.ts'
 
 let api: TestApi
 let key: Key
