@@ -2,7 +2,6 @@ import { CliError, EXIT, type Problem } from './exit.ts'
 
 const PAGE_SIZE = 100
 const MOST_ENTRIES = 10_000
-const PIECES_TIMEOUT_MS = 3600_000
 
 /** A way to the admin API: on this machine, or over the network. */
 export interface Transport {
@@ -10,11 +9,23 @@ export interface Transport {
   readonly waits: number
   /**
    * @param request made anew for each try
-   * @param within milliseconds until all of the answer is there; the transport's own when left out
+   * @param endless the answer goes on: only its beginning has to come in time
    * @throws CliError when there is nobody to ask
    */
-  send(request: () => Request, within?: number): Promise<Response>
+  send(request: () => Request, endless?: boolean): Promise<Response>
   close(): Promise<void>
+}
+
+/** Bounds the time for an answer or, where it goes on, for its beginning. */
+export const inTime = async (
+  ms: number,
+  endless: boolean,
+  ask: (signal: AbortSignal) => Promise<Response>,
+): Promise<Response> => {
+  if (!endless) return ask(AbortSignal.timeout(ms))
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(new DOMException('too late', 'TimeoutError')), ms)
+  return ask(late.signal).finally(() => clearTimeout(timer))
 }
 
 export interface List<T> {
@@ -52,6 +63,22 @@ export class AdminClient {
     return this.call('POST', path, body)
   }
 
+  /** An answer in another form than JSON, as it is. */
+  async text(path: string, accept: string): Promise<string> {
+    const response = await this.#transport.send(() =>
+      makeRequest('GET', path, undefined, { accept }),
+    )
+    return readText(response)
+  }
+
+  /** An answer that goes on: its parts as they come, until the server ends it. */
+  async stream(path: string, headers: Record<string, string>): Promise<ReadableStream<Uint8Array>> {
+    const ask = () => makeRequest('GET', path, undefined, headers)
+    const response = await this.#transport.send(ask, true)
+    if (!response.ok || !response.body) await readText(response)
+    return response.body as ReadableStream<Uint8Array>
+  }
+
   /** All pages of a list, or its first `most` entries and where to go on. */
   async list<T>(
     path: string,
@@ -73,14 +100,13 @@ export class AdminClient {
 
   async call<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await this.#transport.send(() => makeRequest(method, path, body))
-    const text = await response.text()
-    if (!response.ok) throw new CliError(EXIT.failed, readProblem(text, response.status))
+    const text = await readText(response)
     return (text === '' ? undefined : readAnswer(text)) as T
   }
 
-  /** An answer that is too large to hold, piece by piece, within an hour. */
+  /** An answer that is too large to hold, piece by piece. */
   async *pieces(path: string): AsyncGenerator<Uint8Array> {
-    const response = await this.#transport.send(() => makeRequest('GET', path), PIECES_TIMEOUT_MS)
+    const response = await this.#transport.send(() => makeRequest('GET', path), true)
     if (!response.ok)
       throw new CliError(EXIT.failed, readProblem(await response.text(), response.status))
     try {
@@ -96,10 +122,23 @@ export class AdminClient {
   }
 }
 
-const makeRequest = (method: string, path: string, body?: object): Request =>
+/** @throws CliError for a refusal */
+const readText = async (response: Response): Promise<string> => {
+  const text = await response.text()
+  if (!response.ok) throw new CliError(EXIT.failed, readProblem(text, response.status))
+  return text
+}
+
+const makeRequest = (
+  method: string,
+  path: string,
+  body?: object,
+  headers: Record<string, string> = {},
+): Request =>
   new Request(`http://localhost${path}`, {
     method,
-    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
+    ...(body && { body: JSON.stringify(body) }),
   })
 
 const readAnswer = (text: string): unknown => {

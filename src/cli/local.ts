@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { sleep } from '../lib/clock.ts'
-import type { Transport } from './client.ts'
+import { inTime, type Transport } from './client.ts'
 import { CliError, EXIT } from './exit.ts'
 
 const ANSWER_TIMEOUT_MS = 10_000
@@ -47,7 +47,7 @@ export class LocalTransport implements Transport {
     return this.#inProcess === null
   }
 
-  async send(request: () => Request, within = ANSWER_TIMEOUT_MS): Promise<Response> {
+  async send(request: () => Request, endless = false): Promise<Response> {
     const { config, fallback, user } = this.#options
     const signed = () => {
       const made = request()
@@ -57,7 +57,7 @@ export class LocalTransport implements Transport {
     const deadline = Date.now() + START_TIMEOUT_MS
     for (;;) {
       if (this.#inProcess) return this.#inProcess.handle(signed())
-      const response = await this.#overSocket(signed(), within)
+      const response = await this.#overSocket(signed(), endless)
       if (response) return response
       this.#inProcess = await fallback.open()
       if (this.#inProcess) continue
@@ -73,13 +73,12 @@ export class LocalTransport implements Transport {
   }
 
   /** Null when nobody listens: only then is asking again, or elsewhere, sure not to do it twice. */
-  async #overSocket(request: Request, within: number): Promise<Response | null> {
+  async #overSocket(request: Request, endless: boolean): Promise<Response | null> {
     const { config } = this.#options
     try {
-      return await fetch(request, {
-        unix: socketPath(config),
-        signal: AbortSignal.timeout(within),
-      })
+      return await inTime(ANSWER_TIMEOUT_MS, endless, (signal) =>
+        fetch(request, { unix: socketPath(config), signal }),
+      )
     } catch (error) {
       const { code, name } = error as NodeJS.ErrnoException
       if (code === 'ENOENT' || code === 'ECONNREFUSED') return null

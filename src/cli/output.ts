@@ -15,6 +15,26 @@ export class Output {
     const text = this.json ? JSON.stringify(value, null, 2) : human(this.#terminal.width).join('\n')
     return this.#terminal.write(`${text}\n`)
   }
+
+  /** One of many that come one after the other: a line of JSON, or one for people. */
+  line(value: unknown, human: () => string): Promise<void> {
+    return this.text(`${this.json ? JSON.stringify(value) : human()}\n`)
+  }
+
+  /** What has its form already. */
+  text(text: string): Promise<void> {
+    return this.#terminal.write(text)
+  }
+
+  /** Beside the result, on standard error. */
+  aside(sentence: string): Promise<void> {
+    return this.#terminal.warn(`golive: ${sentence}\n`)
+  }
+
+  /** Nobody reads what is written any more. */
+  get isLeft(): boolean {
+    return this.#terminal.isLeft
+  }
 }
 
 /** Names come from tenants and from people in calls: none may steer the operator's terminal. */

@@ -3,17 +3,20 @@ import { addAdminCommands } from './admin.ts'
 import { addAuditCommand } from './audit.ts'
 import { addControlCommands } from './control.ts'
 import { addDoctorCommand } from './doctor.ts'
+import { addEventsCommand } from './events.ts'
 import { EXIT } from './exit.ts'
 import { example } from './help.ts'
 import { addKeyCommands } from './key.ts'
 import { addRoomCommands } from './room.ts'
 import { addServiceCommands } from './service.ts'
 import { Cli } from './session.ts'
+import { addSessionsCommand } from './sessions.ts'
 import { addSetupCommand } from './setup.ts'
 import { addStatusCommand } from './status.ts'
 import { addTenantCommands } from './tenant.ts'
 import type { Terminal } from './terminal.ts'
-import { addTokenCommand } from './token.ts'
+import { addTokenCommands } from './token.ts'
+import { addUsageCommand } from './usage.ts'
 import { addVersionCommand } from './version.ts'
 
 /** Does what one command line asks for. @param argv without the program's own name */
@@ -52,8 +55,11 @@ const buildProgram = (cli: Cli, written: Promise<void>[]): Command => {
   addTenantCommands(program, cli)
   addKeyCommands(program, cli)
   addRoomCommands(program, cli)
-  addTokenCommand(program, cli)
+  addTokenCommands(program, cli)
   addAdminCommands(program, cli)
+  addSessionsCommand(program, cli)
+  addUsageCommand(program, cli)
+  addEventsCommand(program, cli)
   addAuditCommand(program, cli)
   addStatusCommand(program, cli)
   addDoctorCommand(program, cli)

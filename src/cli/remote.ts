@@ -1,5 +1,5 @@
 import { isLoopback } from '../config/check.ts'
-import type { Transport } from './client.ts'
+import { inTime, type Transport } from './client.ts'
 import { CliError, EXIT } from './exit.ts'
 
 const ANSWER_TIMEOUT_MS = 30_000
@@ -22,19 +22,22 @@ export class RemoteTransport implements Transport {
     this.#token = tokenOf(env)
   }
 
-  async send(request: () => Request, within = ANSWER_TIMEOUT_MS): Promise<Response> {
+  async send(request: () => Request, endless = false): Promise<Response> {
     const asked = request()
     const { pathname, search } = new URL(asked.url)
     asked.headers.set('authorization', `Bearer ${this.#token}`)
     try {
-      return await fetch(`${this.#origin}${pathname}${search}`, {
-        method: asked.method,
-        headers: asked.headers,
-        ...(asked.body && { body: await asked.text() }),
-        // The token is for this origin alone.
-        redirect: 'manual',
-        signal: AbortSignal.timeout(within),
-      })
+      const body = asked.body && { body: await asked.text() }
+      return await inTime(ANSWER_TIMEOUT_MS, endless, (signal) =>
+        fetch(`${this.#origin}${pathname}${search}`, {
+          method: asked.method,
+          headers: asked.headers,
+          ...body,
+          // The token is for this origin alone.
+          redirect: 'manual',
+          signal,
+        }),
+      )
     } catch (error) {
       throw unreachable(this.#origin, error as NodeJS.ErrnoException)
     }

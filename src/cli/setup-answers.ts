@@ -15,6 +15,8 @@ export interface SetupOptions {
   domain?: string
   certFile?: string
   keyFile?: string
+  acmeDirectory?: string
+  acmeRoot?: string
   port?: string
   publicUrl?: string
   trustedProxies?: string
@@ -80,6 +82,20 @@ const QUESTIONS: Question[] = [
     path: ['tls', 'key_file'],
     read: (answer) => answer && resolve(answer),
     current: ({ tls }) => tls.key_file ?? '',
+  },
+  {
+    name: 'acmeDirectory',
+    flag: '--acme-directory',
+    path: ['tls', 'acme_directory'],
+    read: asIs,
+    current: ({ tls }) => tls.acme_directory,
+  },
+  {
+    name: 'acmeRoot',
+    flag: '--acme-root',
+    path: ['tls', 'acme_root'],
+    read: (answer) => answer && resolve(answer),
+    current: ({ tls }) => tls.acme_root ?? '',
   },
   {
     name: 'port',
@@ -207,11 +223,13 @@ export const consequences = (config: Config, options: SetupOptions): Change[] =>
   const contact = isEmail(admin.operator_contact) ? admin.operator_contact : null
   const tlsEmail = options.email ?? tls.email ?? contact
   const isNamed = mode === 'domain' || mode === 'files' || mode === 'internal'
+  const isIssued = mode === 'domain' || mode === 'ip'
   const wanted: [path: string[], now: unknown, then: unknown][] = [
     [['tls', 'domain'], tls.domain, isNamed ? tls.domain : null],
-    [['tls', 'email'], tls.email, mode === 'domain' || mode === 'ip' ? tlsEmail : null],
+    [['tls', 'email'], tls.email, isIssued ? tlsEmail : null],
     [['tls', 'cert_file'], tls.cert_file, mode === 'files' ? tls.cert_file : null],
     [['tls', 'key_file'], tls.key_file, mode === 'files' ? tls.key_file : null],
+    [['tls', 'acme_root'], tls.acme_root, isIssued ? tls.acme_root : null],
     [
       ['server', 'public_url'],
       server.public_url,

@@ -73,7 +73,9 @@ export const lookUp = async (cli: Cli, config: Config): Promise<Finding | null> 
 /** Installs and starts the service when it is wanted, waits for its certificate, and has all examined. */
 export const bringUp = async (cli: Cli, plan: Plan, { serverRuns }: Done): Promise<BroughtUp> => {
   const service = plan.asService ? await installService(cli) : null
-  const isUpToDate = service ? !serverRuns : serverRuns && plan.text === plan.file.text
+  const isUpToDate = serverRuns
+    ? plan.text === plan.file.text && service?.restart_needed !== true
+    : service !== null
   if (!isUpToDate || plan.config.tls.mode === 'localhost') return { service, doctor: null }
   await untilCertified(cli, plan.config)
   return { service, doctor: await examine(cli, plan.file.path) }

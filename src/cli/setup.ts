@@ -28,6 +28,8 @@ export const addSetupCommand = (program: Command, cli: Cli): void => {
     .option('--tls-mode <mode>', 'domain, ip, files, internal, proxy or localhost')
     .option('--cert-file <file>', 'certificate with its chain in PEM, for mode files')
     .option('--key-file <file>', 'its private key in PEM')
+    .option('--acme-directory <url>', "another certificate authority than Let's Encrypt")
+    .option('--acme-root <file>', 'root in PEM that its own HTTPS is reached with')
     .option('--port <port>', 'port on which HTTP is served, to this machine or to a proxy')
     .option('--public-url <origin>', 'address at which browsers and apps reach this server')
     .option('--trusted-proxies <networks>', 'the proxies in front, for mode proxy')

@@ -1,17 +1,19 @@
 import type { Command } from 'commander'
 import { path } from './client.ts'
+import { CliError, EXIT } from './exit.ts'
 import { example, groupExample, YES } from './help.ts'
 import { secretLines } from './key.ts'
 import { type Column, fields, moment, relative, table } from './output.ts'
 import type { Cli } from './session.ts'
 import { addTenantExport } from './tenant-export.ts'
+import { type LimitOptions, limitOptions, limitsOf } from './tenant-limits.ts'
 
 interface Tenant {
   slug: string
   name: string | null
   status: 'active' | 'deactivated'
   created_at: string
-  limits: Record<string, number | null>
+  limits: Record<string, number | boolean | null>
 }
 
 interface NewTenant extends Tenant {
@@ -32,6 +34,7 @@ export const addTenantCommands = (program: Command, cli: Cli): void => {
   addCreate(tenant, cli)
   addList(tenant, cli)
   addShow(tenant, cli)
+  addUpdate(tenant, cli)
   addDeactivate(tenant, cli)
   addActivate(tenant, cli)
   addDelete(tenant, cli)
@@ -102,10 +105,42 @@ const details = (tenant: Tenant, now: number): string[] => [
   ...fields(
     Object.entries(tenant.limits).map(([name, value]) => [
       name.replaceAll('_', ' '),
-      value === null ? 'none' : value.toLocaleString('en-US'),
+      limitText(value),
     ]),
   ),
 ]
+
+const limitText = (value: number | boolean | null): string => {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return value === null ? 'none' : value.toLocaleString('en-US')
+}
+
+const addUpdate = (tenant: Command, cli: Cli): void => {
+  const update = tenant
+    .command('update')
+    .description(
+      'change name or limits of a tenant; what is not named stays, and "default" takes a limit back',
+    )
+    .argument('<slug>')
+    .option('--name <name>', 'its name for people; "" for none')
+  limitOptions(update).action(
+    (slug: string, { name, ...options }: LimitOptions & { name?: string }, command: Command) =>
+      cli.run(command, 'anytime', async ({ api, out, now }) => {
+        const limits = limitsOf(options)
+        const changes = {
+          ...(name !== undefined && { name: name || null }),
+          ...(limits && { limits }),
+        }
+        if (Object.keys(changes).length === 0) throw nothingToChange()
+        const changed = await api.call<Tenant>('PATCH', path`/admin/tenants/${slug}`, changes)
+        await out.result(changed, () => details(changed, now))
+      }),
+  )
+  example(update, 'golive tenant update acme --max-rooms 20 --participant-minutes-hard yes')
+}
+
+const nothingToChange = (): CliError =>
+  new CliError(EXIT.usage, { code: 'usage', detail: 'name at least one thing to change' })
 
 const addDeactivate = (tenant: Command, cli: Cli): void => {
   const deactivate = tenant

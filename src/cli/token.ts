@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { type AdminClient, path } from './client.ts'
 import { CliError } from './exit.ts'
-import { example } from './help.ts'
+import { example, groupExample } from './help.ts'
 import { wholeNumber } from './key.ts'
 import type { Cli } from './session.ts'
+import { addInspect } from './token-inspect.ts'
 
 interface Minted {
   token: string
@@ -22,11 +23,19 @@ interface TokenOptions {
   link?: true
 }
 
-/** `golive token`: a token to try a call with; backends mint theirs over the tenant API. */
-export const addTokenCommand = (program: Command, cli: Cli): void => {
-  const token = program
-    .command('token')
-    .description('mint a token to try a call with, or a link that opens it in a browser')
+/** `golive token …`; what follows no other of its words is a token to mint. */
+export const addTokenCommands = (program: Command, cli: Cli): void => {
+  const token = program.command('token').description('tokens to try a call with, and what they do')
+  groupExample(token, 'golive token acme team-standup --identity alice')
+  addMint(token, cli)
+  addInspect(token, cli)
+}
+
+/** Backends mint theirs over the tenant API. */
+const addMint = (token: Command, cli: Cli): void => {
+  const mint = token
+    .command('mint', { isDefault: true })
+    .description('mint a token, or a link that opens a call in a browser; "mint" may be left out')
     .argument('<tenant>')
     .argument('<room>')
     .requiredOption(
@@ -48,7 +57,7 @@ export const addTokenCommand = (program: Command, cli: Cli): void => {
         await out.result({ ...minted, link }, () => [options.link ? link : minted.token])
       }),
     )
-  example(token, 'golive token acme team-standup --identity alice --create-room --link')
+  example(mint, 'golive token mint acme team-standup --identity alice --create-room --link')
 }
 
 const createRoom = async (api: AdminClient, tenant: string, name: string): Promise<void> => {

@@ -8,11 +8,18 @@ export interface Inspection {
   /** ours and in time */
   valid: boolean
   /** null for a token that is not ours */
-  claims: (JoinClaims & { plainRoom: string }) | null
+  claims: NamedClaims | null
   admitted: boolean
   code: string | null
   /** in words, for people */
   reason: string
+}
+
+/** Claims with the names that people know. */
+interface NamedClaims extends JoinClaims {
+  plainRoom: string
+  /** null for a check call, which belongs to no tenant */
+  tenantSlug: string | null
 }
 
 interface Deps {
@@ -32,8 +39,9 @@ export class Inspector {
   async inspect(token: string, tenantId: string | null): Promise<Inspection> {
     const { gate, tokens } = this.#deps
     const claims = tokens.verify(token)
-    if (!claims || (tenantId !== null && claims.tenantId !== tenantId)) return foreign()
-    const named = { ...claims, plainRoom: splitLivekitRoomName(claims.room)?.room ?? claims.room }
+    if (!claims) return foreign(tenantId)
+    if (tenantId !== null && claims.tenantId !== tenantId) return foreign(tenantId)
+    const named = withNames(claims)
     const untimely = gate.untimely(claims)
     if (untimely) return refused(named, untimely, false)
     const verdict = await gate.check(claims, null)
@@ -48,16 +56,26 @@ export class Inspector {
   }
 }
 
-const refused = (
-  claims: JoinClaims & { plainRoom: string },
-  { code, sentence }: Refusal,
-  valid: boolean,
-): Inspection => ({ valid, claims, admitted: false, code, reason: sentence })
+const withNames = (claims: JoinClaims): NamedClaims => {
+  const names = splitLivekitRoomName(claims.room)
+  return { ...claims, plainRoom: names?.room ?? claims.room, tenantSlug: names?.slug ?? null }
+}
 
-const foreign = (): Inspection => ({
+const refused = (claims: NamedClaims, { code, sentence }: Refusal, valid: boolean): Inspection => ({
+  valid,
+  claims,
+  admitted: false,
+  code,
+  reason: sentence,
+})
+
+const foreign = (tenantId: string | null): Inspection => ({
   valid: false,
   claims: null,
   admitted: false,
   code: 'token_invalid',
-  reason: 'this token was not issued by this server for this tenant, or was changed',
+  reason:
+    tenantId === null
+      ? 'this token was not issued by this server, or was changed'
+      : 'this token was not issued by this server for this tenant, or was changed',
 })

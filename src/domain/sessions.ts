@@ -84,6 +84,16 @@ export class Sessions {
     return { ...page, data: await this.#withPresent(page.data.map(({ row }) => row)) }
   }
 
+  /** Rooms of one tenant, by name → the id of the session that runs in each. */
+  async running(
+    tenant: Owner,
+    rooms: readonly { name: string }[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const names = rooms.map(({ name }) => name)
+    const found = await rows.listOpenOfRooms(this.#deps.store.db, tenant.id, names)
+    return new Map(found.map(({ room, id }) => [room, id]))
+  }
+
   /** @throws session_not_found */
   async get(tenant: Owner, id: string): Promise<Session> {
     const [session] = await this.#withPresent([await this.#row(tenant, id)])

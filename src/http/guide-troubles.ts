@@ -144,6 +144,16 @@ export const API_TROUBLES: Partial<Record<ErrorCode, Trouble>> = {
     symptom: 'No further key can be made.',
     remedy: 'Delete keys that nobody uses; `last_used_at` tells which.',
   },
+  session_not_found: {
+    symptom: 'A call that you know of is not found.',
+    remedy:
+      '`GET /api/v1/sessions` lists those that are kept. Its `id` is meant, not the `livekit_sid`.',
+  },
+  events_expired: {
+    symptom: 'Your reader of events was away for too long.',
+    remedy:
+      'Go on from `first_seq` of the answer; what happened before is in `GET /api/v1/sessions` and `GET /api/v1/usage`.',
+  },
   validation_failed: {
     symptom: 'A request is refused and you cannot see why.',
     remedy:

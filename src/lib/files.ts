@@ -11,7 +11,6 @@ import {
   rmSync,
   statSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 
@@ -55,7 +54,8 @@ export const stageFile = (name: string, text: string, mode: number): StagedFile 
 const writeSynced = (path: string, text: string): void => {
   const file = openSync(path, 'w', 0o600)
   try {
-    writeSync(file, text)
+    // One write(2) may put down a part only: on a disk that is almost full, say.
+    writeFileSync(file, text)
     fsyncSync(file)
   } finally {
     closeSync(file)

@@ -47,6 +47,24 @@ export const findSessionBySid = (db: Db, livekitSid: string): Promise<SessionRow
 export const listOpenSessions = (db: Db): Promise<SessionRow[]> =>
   db.selectFrom('sessions').select(SESSION).where('ended_at', 'is', null).execute()
 
+/** Those of these rooms that have not ended, oldest first. */
+export const listOpenOfRooms = (
+  db: Db,
+  tenantId: string,
+  rooms: readonly string[],
+): Promise<Pick<SessionRow, 'id' | 'room'>[]> =>
+  rooms.length === 0
+    ? Promise.resolve([])
+    : db
+        .selectFrom('sessions')
+        .select(['id', 'room'])
+        .where('tenant_id', '=', tenantId)
+        .where('ended_at', 'is', null)
+        .where('room', 'in', rooms)
+        .orderBy('started_at')
+        .orderBy('id')
+        .execute()
+
 interface Listing {
   after: { createdAt: number; id: string } | null
   limit: number

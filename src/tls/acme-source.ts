@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import type { Acme } from './acme.ts'
+import type { Acme, RenewalWish } from './acme.ts'
 import type { AcmeError, AcmeTrouble } from './acme-transport.ts'
 import { covers, factsOf, keptCertificate, writeCertificate } from './certificate-file.ts'
 import type { Source, Use } from './certificates.ts'
@@ -28,8 +28,9 @@ const LONGEST_SLEEP_MS = 600_000
 const SHORTEST_SLEEP_MS = 100
 /** After an authority that was asked when to renew gave no answer. */
 const ASK_AGAIN_MS = 3_600_000
+const LONGEST_UNASKED_MS = 86_400_000
 /** More than any authority is left unasked: the clock was wrong when that was written down. */
-const LONGEST_WAIT_MS = 2 * 86_400_000
+const LONGEST_WAIT_MS = 2 * LONGEST_UNASKED_MS
 
 /** A certificate by a public certificate authority, looked after by itself. */
 export class AcmeSource implements Source {
@@ -43,7 +44,6 @@ export class AcmeSource implements Source {
   #isInUse = true
   /** as it was before the order that is under way */
   #before: RenewalState | null = null
-  #acme: Acme | null = null
   #timer: Timer | null = null
   #isStopped = false
 
@@ -155,30 +155,38 @@ export class AcmeSource implements Source {
     this.#remember(freshState(about, proof))
   }
 
+  /** A new one each time: the authority's root may have been replaced since. @throws for files that cannot be read */
   async #client(): Promise<Acme> {
-    if (!this.#acme) {
-      const { Acme } = await import('./acme.ts')
-      const { directory, root, email, folder } = this.#options
-      this.#acme = new Acme({ directory, root, email, accountFile: join(folder, 'account.pem') })
-    }
-    return this.#acme
+    const { Acme } = await import('./acme.ts')
+    const { directory, root, email, folder } = this.#options
+    return new Acme({ directory, root, email, accountFile: join(folder, 'account.pem') })
   }
 
-  /** What cannot be asked now is asked later: renewing by the certificate's own life needs no answer. */
   async #askWhen(): Promise<void> {
     const now = this.#options.clock()
     const { askAgainAt } = this.#state
     const own = this.#own()
     if (!own || (askAgainAt > now && askAgainAt < now + LONGEST_WAIT_MS)) return
-    const acme = await this.#client()
-    const wish = await acme.renewalWindow(own.cert).catch(() => null)
-    const window = wish && { start: wish.start, end: wish.end }
+    const { window, askAgainMs } = await this.#wishFor(own)
     this.#remember({
       ...this.#state,
       // An authority that is silent for a while has not changed its mind.
       window: window ?? this.#state.window,
-      askAgainAt: now + (wish?.askAgainMs ?? ASK_AGAIN_MS),
+      askAgainAt: now + askAgainMs,
     })
+  }
+
+  /** What cannot be asked now is asked later: renewing by the certificate's own life needs no answer. */
+  async #wishFor({ cert }: Pem): Promise<RenewalWish> {
+    try {
+      const acme = await this.#client()
+      return (await acme.renewalWindow(cert)) ?? { window: null, askAgainMs: ASK_AGAIN_MS }
+    } catch (error) {
+      const { message: reason, retryAfterMs } = error as Partial<AcmeError>
+      this.#options.log.info({ reason }, 'the certificate authority does not say when to renew')
+      const askAgainMs = Math.min(Math.max(retryAfterMs ?? 0, ASK_AGAIN_MS), LONGEST_UNASKED_MS)
+      return { window: null, askAgainMs }
+    }
   }
 
   /** By the proof that worked last, then by the others. @throws AcmeError */

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type acme from 'acme-client'
+import { z } from 'zod'
 import { sleep } from '../lib/clock.ts'
 
 /**
- * Why no certificate came: nothing answers, a pause is asked for, our proof did not convince, or it was
+ * Why no certificate came: nothing answers or it is broken itself, a pause is asked for, our proof did not convince, or it was
  * refused for another reason.
  */
 export type AcmeTrouble = 'silent' | 'pause' | 'proof' | 'refused'
@@ -46,11 +47,17 @@ const BAD_NONCE = 'urn:ietf:params:acme:error:badNonce'
 export class AcmeTransport {
   readonly #host: string
   readonly #ca: string | null
+  #askedWaitMs = 0
 
   /** @param root PEM file of the root that the authority itself is reached with; null for public ones */
   constructor(directory: string, root: string | null) {
     this.#host = new URL(directory).host
     this.#ca = root === null ? null : rootIn(root)
+  }
+
+  /** How long the last answer asks to wait before the same is asked again; 0 where it does not say. */
+  get askedWaitMs(): number {
+    return this.#askedWaitMs
   }
 
   /**
@@ -72,10 +79,11 @@ export class AcmeTransport {
     client.axios.defaults.adapter = adapter as NonNullable<typeof client.axios.defaults.adapter>
   }
 
-  async json(url: string): Promise<{ value: unknown; headers: Answer['headers'] }> {
+  /** A JSON object. @throws AcmeError */
+  async json(url: string): Promise<{ value: object; headers: Answer['headers'] }> {
     const { text, headers } = await this.request(url, {})
     try {
-      return { value: JSON.parse(text), headers }
+      return { value: z.looseObject({}).parse(JSON.parse(text)), headers }
     } catch {
       throw new AcmeError('refused', `the certificate authority at ${this.#host} speaks no ACME`)
     }
@@ -103,6 +111,7 @@ export class AcmeTransport {
         ...(this.#ca === null ? {} : { tls: { ca: this.#ca } }),
       })
       const headers = Object.fromEntries(response.headers)
+      this.#askedWaitMs = retryAfterMs(headers['retry-after']) ?? 0
       return { status: response.status, headers, text: await textOf(response) }
     } catch (error) {
       throw this.#silent((error as NodeJS.ErrnoException).code)
@@ -121,7 +130,8 @@ export class AcmeTransport {
       throw new AcmeError('pause', said, wait ?? HOUR_MS)
     }
     const said = plain(detail) || `status ${status}`
-    throw new AcmeError('refused', `the certificate authority says: ${said}`)
+    const trouble = status >= 500 ? 'silent' : 'refused'
+    throw new AcmeError(trouble, `the certificate authority says: ${said}`)
   }
 
   /** @param code why, as the operating system or the TLS library has it */

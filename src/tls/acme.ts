@@ -1,11 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import acme from 'acme-client'
 import { sleep } from '../lib/clock.ts'
 import { stageFile } from '../lib/files.ts'
 import { AcmeError, AcmeTransport, plain, retryAfterMs } from './acme-transport.ts'
-import { checkPair, covers } from './certificate-file.ts'
+import { checkPair, covers, keepPrivate } from './certificate-file.ts'
 import type { Pem } from './edge.ts'
 import type { ProofKind, Proofs } from './proofs.ts'
 import type { RenewalWindow } from './renewal.ts'
@@ -28,6 +28,13 @@ interface Wish {
   replaces: string | null
 }
 
+/** When to renew, and after how many milliseconds to ask for that again. */
+export interface RenewalWish {
+  window: RenewalWindow | null
+  askAgainMs: number
+}
+
+type Settling = { status: string }
 type NewOrder = Parameters<acme.Client['createOrder']>[0]
 
 interface Directory {
@@ -39,6 +46,8 @@ interface Directory {
 const PATIENCE_MS = 90_000
 const FIRST_LOOK_MS = 500
 const LONGEST_LOOK_MS = 5000
+/** As long as it may ask us to wait for the next look. */
+const LONGEST_ASKED_MS = 30_000
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
@@ -77,20 +86,66 @@ export class Acme {
     })
     const order = await this.#order(client, wish)
     for (const authorization of await client.getAuthorizations(order))
-      await prove(client, order, authorization, wish.proof, proofs)
-    await settled(() => client.getOrder(order))
+      await this.#prove(client, order, authorization, wish.proof, proofs)
+    await this.#settled(() => client.getOrder(order))
     const { request, key } = await certificateRequest([wish.name])
     await sentOrDone(
       () => client.finalizeOrder(order, request),
       async () => (await client.getOrder(order)).status !== 'ready',
     )
-    const done = await settled(() => client.getOrder(order))
+    const done = await this.#settled(() => client.getOrder(order))
     if (done.status !== 'valid') throw new AcmeError('refused', whyNotIssued(done))
     const pem = { cert: await client.getCertificate(done), key }
     checkPair(pem, 'what came', 'the request')
     if (!covers(pem.cert, wish.name))
       throw new AcmeError('refused', `the certificate that came is not for ${wish.name}`)
     return pem
+  }
+
+  /** @throws AcmeError with trouble `proof` in the authority's own words */
+  async #prove(
+    client: acme.Client,
+    order: acme.Order,
+    { status, challenges, identifier }: acme.Authorization,
+    kind: ProofKind,
+    proofs: Proofs,
+  ): Promise<void> {
+    if (status === 'valid') return
+    const challenge = challenges.find(({ type }) => type === kind)
+    if (!challenge) throw new AcmeError('proof', `the certificate authority does not offer ${kind}`)
+    const keyAuthorization = await client.getChallengeKeyAuthorization(challenge)
+    const proof = { identifier: identifier.value, token: challenge.token, keyAuthorization }
+    await proofs.show(kind, proof)
+    try {
+      await sentOrDone(
+        () => client.completeChallenge(challenge),
+        async () => (await client.getAuthorizations(order))[0]?.status !== 'pending',
+      )
+      const [judged] = await this.#settled(() => client.getAuthorizations(order))
+      if (judged?.status !== 'valid') throw new AcmeError('proof', whyNot(judged, kind))
+    } finally {
+      await proofs.hide(kind, proof)
+    }
+  }
+
+  /**
+   * Looks until the authority is done with it, at the pace that it asks for. acme-client's own waiting
+   * would try again whatever the answer is, even when it is asked to pause.
+   * @throws AcmeError when that takes too long
+   */
+  async #settled<T extends Settling | Settling[]>(look: () => Promise<T>): Promise<T> {
+    const end = Date.now() + PATIENCE_MS
+    for (
+      let pause = FIRST_LOOK_MS;
+      Date.now() < end;
+      pause = Math.min(pause * 2, LONGEST_LOOK_MS)
+    ) {
+      const found = await look()
+      const isOpen = [found].flat().some(({ status }) => /^(?:pending|processing)$/.test(status))
+      if (!isOpen) return found
+      await sleep(Math.max(pause, Math.min(this.#transport.askedWaitMs, LONGEST_ASKED_MS)))
+    }
+    throw new AcmeError('silent', 'the certificate authority does not come to a decision')
   }
 
   /** `replaces` is left out when the authority does not know, or has already replaced, the old one. */
@@ -108,16 +163,16 @@ export class Acme {
     try {
       return await client.createOrder({ ...wanted, replaces: id } as NewOrder)
     } catch (error) {
-      if (error instanceof AcmeError && error.trouble !== 'refused') throw error
+      if (isPause(error)) throw error
       return client.createOrder(wanted)
     }
   }
 
   /**
-   * When to renew, and milliseconds after which to ask again (RFC 9773); null where the authority does
-   * not say, or says what makes no sense. @throws AcmeError
+   * When to renew (RFC 9773); null where the authority does not say, or says what makes no sense.
+   * @throws AcmeError
    */
-  async renewalWindow(cert: string): Promise<(RenewalWindow & { askAgainMs: number }) | null> {
+  async renewalWindow(cert: string): Promise<RenewalWish | null> {
     const { renewalInfo } = await this.#directory()
     const id = renewalId(cert)
     if (renewalInfo === undefined || id === null) return null
@@ -127,37 +182,12 @@ export class Acme {
     const end = Date.parse(window?.end ?? '')
     if (!(start < end)) return null
     const wait = retryAfterMs(headers['retry-after']) ?? 6 * HOUR_MS
-    return { start, end, askAgainMs: Math.min(Math.max(wait, MINUTE_MS), 24 * HOUR_MS) }
+    const askAgainMs = Math.min(Math.max(wait, MINUTE_MS), 24 * HOUR_MS)
+    return { window: { start, end }, askAgainMs }
   }
 
   async #directory(): Promise<Directory> {
     return (await this.#transport.json(this.#options.directory)).value as Directory
-  }
-}
-
-/** @throws AcmeError with trouble `proof` in the authority's own words */
-const prove = async (
-  client: acme.Client,
-  order: acme.Order,
-  { status, challenges, identifier }: acme.Authorization,
-  kind: ProofKind,
-  proofs: Proofs,
-): Promise<void> => {
-  if (status === 'valid') return
-  const challenge = challenges.find(({ type }) => type === kind)
-  if (!challenge) throw new AcmeError('proof', `the certificate authority does not offer ${kind}`)
-  const keyAuthorization = await client.getChallengeKeyAuthorization(challenge)
-  const proof = { identifier: identifier.value, token: challenge.token, keyAuthorization }
-  await proofs.show(kind, proof)
-  try {
-    await sentOrDone(
-      () => client.completeChallenge(challenge),
-      async () => (await client.getAuthorizations(order))[0]?.status !== 'pending',
-    )
-    const [judged] = await settled(() => client.getAuthorizations(order))
-    if (judged?.status !== 'valid') throw new AcmeError('proof', whyNot(judged, kind))
-  } finally {
-    await proofs.hide(kind, proof)
   }
 }
 
@@ -169,9 +199,11 @@ const sentOrDone = async (
   try {
     await send()
   } catch (error) {
-    if (!(await isDone())) throw error
+    if (isPause(error) || !(await isDone())) throw error
   }
 }
+
+const isPause = (error: unknown): boolean => error instanceof AcmeError && error.trouble === 'pause'
 
 const whyNot = (judged: acme.Authorization | undefined, kind: ProofKind): string => {
   const failed = judged?.challenges.find(({ type }) => type === kind) as
@@ -184,29 +216,10 @@ const whyNot = (judged: acme.Authorization | undefined, kind: ProofKind): string
 const whyNotIssued = ({ status, error }: acme.Order & { error?: { detail?: string } }): string =>
   `the certificate authority says: ${plain(error?.detail ?? `the order is ${status}`)}`
 
-type Settling = { status: string }
-
-/**
- * Looks until the authority is done with it. acme-client's own waiting would try again whatever the
- * answer is, even when it is asked to pause. @throws AcmeError when that takes too long
- */
-const settled = async <T extends Settling | Settling[]>(look: () => Promise<T>): Promise<T> => {
-  const end = Date.now() + PATIENCE_MS
-  for (let pause = FIRST_LOOK_MS; Date.now() < end; pause = Math.min(pause * 2, LONGEST_LOOK_MS)) {
-    const found = await look()
-    const isOpen = [found].flat().some(({ status }) => /^(?:pending|processing)$/.test(status))
-    if (!isOpen) return found
-    await sleep(pause)
-  }
-  throw new AcmeError('silent', 'the certificate authority does not come to a decision')
-}
-
+/** One that is broken is as good as none: an account is made by asking, and holds nothing of worth. */
 const accountKey = (path: string): Buffer => {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
+  const kept = keptKey(path)
+  if (kept) return kept
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -214,4 +227,16 @@ const accountKey = (path: string): Buffer => {
   })
   stageFile(path, privateKey, 0o600).commit()
   return Buffer.from(privateKey)
+}
+
+const keptKey = (path: string): Buffer | null => {
+  if (!existsSync(path)) return null
+  keepPrivate(path)
+  const pem = readFileSync(path)
+  try {
+    createPrivateKey(pem)
+    return pem
+  } catch {
+    return null
+  }
 }

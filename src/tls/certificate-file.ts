@@ -108,4 +108,4 @@ export const writeCertificate = (path: string, { cert, key }: Pem): void => {
 }
 
 /** Copies and backups come back with whatever mode. */
-const keepPrivate = (path: string): void => chmodSync(path, 0o600)
+export const keepPrivate = (path: string): void => chmodSync(path, 0o600)

@@ -140,7 +140,7 @@ export class Certificates {
 /** The worst of it: a code, and a sentence without its end. */
 const wrongWith = (
   cert: string,
-  { temporary, lastError, names }: CertificateStatus,
+  { temporary, lastError, names, nextAttempt }: CertificateStatus,
   name: string,
   now: number,
 ): [string, string] | null => {
@@ -151,7 +151,9 @@ const wrongWith = (
     return ['certificate_expired', `the certificate expired at ${new Date(notAfter).toISOString()}`]
   if (!covers(cert, name))
     return ['certificate_wrong_name', `the certificate is not for ${name} but ${names.join(', ')}`]
-  if (left < (notAfter - notBefore) * LATE)
+  // An authority may want it to be replaced late.
+  const isPlanned = lastError === null && nextAttempt !== null && nextAttempt > now
+  if (left < (notAfter - notBefore) * LATE && !isPlanned)
     return ['certificate_expires', `the certificate expires in ${span(left)} and was not renewed`]
   return lastError === null ? null : ['certificate_not_renewed', lastError]
 }

@@ -217,6 +217,7 @@ const ADMIN_CALLS = [
   'post /admin/admins/{email}/reset',
   'post /admin/checks',
   'post /admin/doctor',
+  'post /admin/join-tokens/inspect',
   'post /admin/livekit/restart',
   'post /admin/restart',
   'post /admin/session',

@@ -299,6 +299,9 @@ describe('listing rooms', () => {
     expect((await api.v1('GET', '/me', { key })).body.usage).toEqual({
       participants_now: 1,
       participant_minutes_this_month: 0,
+      participant_seconds_this_month: 0,
+      participants_this_month: 0,
+      sessions_this_month: 0,
     })
   })
 

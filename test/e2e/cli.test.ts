@@ -15,7 +15,15 @@ const NOBODY = 65534
 const notStarted = async (options = {}): Promise<GoLive> => new GoLive(options, await freePorts(7))
 
 /** Runs a command on a terminal of its own, types the answer when asked; `\x04` is Ctrl-D. */
-const onTerminal = async (golive: GoLive, answer: string, ...args: string[]) => {
+const onTerminal = (golive: GoLive, answer: string, ...args: string[]) =>
+  answering(golive, { question: '[y/N]', answer }, ...args)
+
+interface Asked {
+  question: string
+  answer: string
+}
+
+const answering = async (golive: GoLive, { question, answer }: Asked, ...args: string[]) => {
   let shown = ''
   let answered = false
   const config = join(golive.folder, 'golive.config.yaml')
@@ -24,7 +32,7 @@ const onTerminal = async (golive: GoLive, answer: string, ...args: string[]) => 
     terminal: {
       data: (terminal, bytes) => {
         shown += new TextDecoder().decode(bytes)
-        if (answered || !shown.includes('[y/N]')) return
+        if (answered || !shown.includes(question)) return
         answered = true
         terminal.write(answer)
       },
@@ -32,6 +40,21 @@ const onTerminal = async (golive: GoLive, answer: string, ...args: string[]) => 
   })
   const code = await within('the command to end', 20_000, child.exited)
   return { code, shown }
+}
+
+/** Runs a command with this on its standard input. */
+const piping = async (golive: GoLive, input: string, ...args: string[]) => {
+  const config = join(golive.folder, 'golive.config.yaml')
+  const child = Bun.spawn([executable(), '--config', config, ...args], {
+    env: { PATH: process.env.PATH },
+    stdio: [new Blob([input]), 'pipe', 'pipe'],
+  })
+  const code = await within('the command to end', 20_000, child.exited)
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  return { code, stdout, stderr }
 }
 
 test('the version command tells both versions, also with a broken configuration', async () => {
@@ -154,6 +177,78 @@ test('a token command makes the room, and its link is this server with the token
   const bad = await golive.cli(...words, '--ttl', '59')
   expect(bad.code).toBe(1)
   expect(bad.stderr).toContain('ttl_seconds')
+})
+
+test('a token that is piped in is told whether it would be let in, and why not', async () => {
+  await using golive = await startGolive()
+  const acme = await golive.tenant('acme')
+  await acme.createRoom('standup')
+  const { token } = await acme.mint('standup', 'alice', { can_publish_sources: ['microphone'] })
+  const good = await piping(golive, `${token}\n`, 'token', 'inspect')
+  expect(good.code).toBe(0)
+  expect(good.stdout).toStartWith('Admitted: alice would be let into standup now.\n')
+  expect(good.stdout).toMatch(/tenant +acme$/m)
+  expect(good.stdout).toMatch(/expires +\d{4}-\d\d-\d\d \d\d:\d\d UTC \(in \d+ minutes\)$/m)
+  expect(good.stdout).toMatch(/may +publish microphone; see and hear others; send data$/m)
+  await acme.call('PATCH', '/rooms/standup', { locked: true })
+  const locked = await piping(golive, token, 'token', 'inspect')
+  expect(locked.code).toBe(0)
+  expect(locked.stdout).toStartWith('Not admitted: this room is locked')
+  expect(locked.stdout).toContain('(room_locked)')
+  const forged = await piping(golive, `${token}x`, 'token', 'inspect', '--json')
+  expect(JSON.parse(forged.stdout)).toMatchObject({ claims: null, code: 'token_invalid' })
+  for (const output of [good, locked, forged])
+    expect(output.stdout + output.stderr).not.toContain(token)
+  expect(golive.log.text()).not.toContain(token)
+})
+
+test('a token is asked for on a terminal and not shown, however long, and never taken as an argument', async () => {
+  await using golive = await startGolive()
+  const acme = await golive.tenant('acme')
+  await acme.createRoom('standup')
+  const { token } = await acme.mint('standup', 'alice', { metadata: 'x'.repeat(8000) })
+  const question = 'press Enter'
+  const pasted = await answering(golive, { question, answer: `${token}\r` }, 'token', 'inspect')
+  expect(pasted.shown).not.toContain(token.slice(0, 20))
+  expect(pasted.shown).toContain('Admitted: alice would be let into standup now.')
+  expect(pasted.code).toBe(0)
+  for (const answer of ['\r', '\x03', '\x04']) {
+    const left = await answering(golive, { question, answer }, 'token', 'inspect')
+    expect([answer, left.code]).toEqual([answer, 2])
+    expect(left.shown).toContain('no token was given')
+  }
+  expect((await golive.cli('token', 'inspect')).code).toBe(2)
+  const given = await golive.cli('token', 'inspect', token)
+  expect(given.code).toBe(2)
+  expect(given.stderr).not.toContain(token)
+})
+
+test('name and limits of a tenant are changed, also without a server, and what is not named stays', async () => {
+  await using golive = await notStarted()
+  await golive.cli('tenant', 'create', 'acme', '--name', 'Acme')
+  const update = (...words: string[]) => golive.cli('tenant', 'update', 'acme', ...words, '--json')
+  const minutes = ['--participant-minutes-per-month', '600', '--participant-minutes-hard', 'yes']
+  expect((await update(...minutes, '--max-rooms', '3')).json).toMatchObject({
+    name: 'Acme',
+    limits: {
+      max_rooms: 3,
+      participant_minutes_per_month: 600,
+      participant_minutes_hard: true,
+      max_participants_per_room: 100,
+    },
+  })
+  const back = ['--participant-minutes-per-month', 'default', '--participant-minutes-hard', 'no']
+  expect((await update(...back, '--name', '')).json).toMatchObject({
+    name: null,
+    limits: { max_rooms: 3, participant_minutes_per_month: null, participant_minutes_hard: false },
+  })
+  const shown = (await golive.cli('tenant', 'show', 'acme')).stdout
+  expect(shown).toMatch(/participant minutes hard +no$/m)
+  for (const wrong of [[], ['--participant-minutes-hard', 'maybe'], ['--max-rooms', '-1']]) {
+    const { code, stderr } = await update(...wrong)
+    expect([wrong, code]).toEqual([wrong, 2])
+    expect(stderr).not.toBeEmpty()
+  }
 })
 
 test('what loses something is asked for first, and without a terminal needs --yes', async () => {

@@ -35,6 +35,12 @@ afterAll(async () => {
 const dialog = () => operator.page.getByRole('dialog')
 const gone = () => dialog().waitFor({ state: 'detached' })
 
+/** What the admin API says of a tenant's limits. */
+const limits = async () => {
+  const response = await golive.admin('/admin/tenants/acme')
+  return ((await response.json()) as { limits: Record<string, unknown> }).limits
+}
+
 const me = async () =>
   (await acme.call<{ limits: Record<string, number | null> }>('GET', '/me')).body
 
@@ -58,6 +64,51 @@ test('limits are edited, and one left empty is none or the default', async () =>
     max_participants_per_room: 100,
     max_concurrent_participants: null,
   })
+})
+
+test('whether used-up minutes end running calls is shown and can be changed', async () => {
+  await operator.open('/ui/tenants/acme')
+  const panel = operator.panel('Name and limits')
+  await panel.getByText('nobody new can join').waitFor()
+  await panel.getByRole('button', { name: 'Edit' }).click()
+  await dialog().getByLabel('When the minutes are used up').selectOption('running calls end, too')
+  expect(await operator.look('limits')).toEqual([])
+  await dialog().getByRole('button', { name: 'Save' }).click()
+  await gone()
+  await panel.getByText('running calls end, too').waitFor()
+  expect(await limits()).toMatchObject({ participant_minutes_hard: true, max_rooms: 1000 })
+  await panel.getByRole('button', { name: 'Edit' }).click()
+  await dialog().getByLabel('When the minutes are used up').selectOption('nobody new can join')
+  await dialog().getByRole('button', { name: 'Save' }).click()
+  await gone()
+  expect(await limits()).toMatchObject({ participant_minutes_hard: false })
+})
+
+test('a join token is pasted and told whether it would be let in, whose it is and why not', async () => {
+  await acme.createRoom('standup')
+  const { token } = await acme.mint('standup', 'alice', { can_publish_sources: ['microphone'] })
+  await operator.open('/ui/calls')
+  const panel = operator.panel('Check a join token')
+  const check = async (text: string) => {
+    await panel.getByLabel('Join token').fill(text)
+    await panel.getByRole('button', { name: 'Check the token' }).click()
+  }
+  await check(` ${token}\n`)
+  await panel.getByText('It would be let in now').waitFor()
+  await panel.getByText('publish microphone; see and hear others; send data').waitFor()
+  expect(await panel.getByRole('link', { name: 'acme' }).getAttribute('href')).toBe(
+    '/ui/tenants/acme',
+  )
+  expect(await operator.look('token-admitted')).toEqual([])
+  await acme.call('PATCH', '/rooms/standup', { locked: true })
+  await check(token)
+  await panel.getByText('It would not be let in now').waitFor()
+  await panel.getByText('room_locked: this room is locked').waitFor()
+  expect(await operator.look('token-refused')).toEqual([])
+  await check(`${token}x`)
+  await panel.getByText('token_invalid: this token was not issued by this server').waitFor()
+  expect(await panel.getByText('Identity').count()).toBe(0)
+  expect(golive.log.text()).not.toContain(token)
 })
 
 test('a key is made and deleted: its secret works, then does not', async () => {

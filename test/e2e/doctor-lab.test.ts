@@ -78,7 +78,7 @@ describe.skipIf(why !== null)('the doctor on the internet', () => {
 
   test('names the port of each way that a firewall blocks, and finds the others open', async () => {
     const ways = ['media_udp', 'media_tcp', 'media_turn']
-    await lab.client.block('udp dport 7882')
+    await lab.client.wall('udp dport 7882')
     const withoutUdp = await examineOn(golive, lab.client)
     expect(states(withoutUdp, ...ways)).toEqual({
       media_udp: 'fail',
@@ -86,7 +86,7 @@ describe.skipIf(why !== null)('the doctor on the internet', () => {
       media_turn: 'ok',
     })
     expect(withoutUdp.get('media_udp')?.fix).toContain('ufw allow 7882/udp')
-    await lab.client.block('udp dport 7882', 'tcp dport 7881')
+    await lab.client.wall('udp dport 7882', 'tcp dport 7881')
     const onlyTls = await examineOn(golive, lab.client)
     expect(states(onlyTls, ...ways)).toEqual({
       media_udp: 'fail',
@@ -94,14 +94,14 @@ describe.skipIf(why !== null)('the doctor on the internet', () => {
       media_turn: 'ok',
     })
     expect(onlyTls.get('media_tcp')?.fix).toContain('ufw allow 7881/tcp')
-    await lab.client.block('udp dport 3478')
+    await lab.client.wall('udp dport 3478')
     expect(states(await examineOn(golive, lab.client), 'stun', ...ways)).toEqual({
       stun: 'fail',
       media_udp: 'ok',
       media_tcp: 'ok',
       media_turn: 'ok',
     })
-    await lab.client.unblock()
+    await lab.client.unwall()
   })
 
   test('tells a rule on the server itself that stops media, also for who comes through TURN', async () => {

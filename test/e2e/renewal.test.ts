@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renewalId } from '../../src/tls/x509.ts'
+import type { Asked } from '../support/acme-front.ts'
 import {
   CERTIFIED_NAME,
   Certified,
@@ -41,6 +42,7 @@ const wantRenewal = (all: Certified): Promise<void> =>
     new Date(Date.now() - 3_600_000),
   )
 
+const DAY_MS = 86_400_000
 /** What is renewed at once: it was issued long ago as far as anybody can see. */
 const LIFE_SECONDS = 600
 
@@ -91,6 +93,28 @@ describe.skipIf(why !== null)('a certificate', () => {
     expect(await golive.metrics()).toMatch(/^golive_certificate_renewals_total 1$/m)
     // The new one is not asked for at once again.
     expect((await statusOf(golive)).certificate.last_error).toBeNull()
+  })
+
+  test('is planned for the window that the authority names, and anew when it names another one', async () => {
+    await using all = await Certified.create({ nonceReject: 30 })
+    let count = 0
+    all.front.mishap = ({ path }) => (path === '/dir' && ++count % 3 === 1 ? { status: 503 } : null)
+    {
+      await using golive = await all.start()
+      await untilIssued(golive)
+    }
+    for (const days of [40, 5]) {
+      const start = Date.now() + days * DAY_MS
+      const leaf = leafIn(certificateFile(all))
+      await all.pebble.setRenewalWindow(leaf, new Date(start), new Date(start + DAY_MS))
+      makeCurious(all)
+      await using golive = await all.start()
+      await untilCertificate(golive, 'it is planned for then', ({ next_attempt }) => {
+        const planned = Date.parse(next_attempt ?? '') - start
+        return planned >= 0 && planned <= DAY_MS
+      })
+    }
+    expect(all.front.orders.length).toBe(1)
   })
 
   test('that was replaced already, and comes back by a backup, is replaced all the same', async () => {
@@ -160,6 +184,25 @@ describe.skipIf(why !== null)('a certificate', () => {
 })
 
 describe.skipIf(why !== null)('an order that is under way', () => {
+  test('is looked after at the pace that the authority asks for', async () => {
+    await using all = await Certified.create({ nonceReject: 0, proofReuse: 0 })
+    const isLook = ({ path, payload }: Asked) => /^\/my-order\//.test(path) && payload === null
+    const processing = { status: 'processing', identifiers: [], authorizations: [], finalize: '' }
+    let looks = 0
+    all.front.mishap = (asked) =>
+      isLook(asked) && ++looks === 1
+        ? {
+            status: 200,
+            headers: { 'content-type': 'application/json', 'retry-after': '3' },
+            body: JSON.stringify(processing),
+          }
+        : null
+    await using golive = await all.start()
+    await untilIssued(golive)
+    const [first, second] = all.front.asked.filter(isLook)
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(3000)
+  })
+
   const hang = (all: Certified) => {
     all.front.mishap = ({ path }) => (/order-plz$/.test(path) ? 'silence' : null)
   }

@@ -225,6 +225,21 @@ test('what a way of being reached lacks is exit code 2 and named by its flag', (
   expect(readdirSync(folder)).toEqual([])
 })
 
+test('another certificate authority and its root are two flags, and stay until they do nothing', () => {
+  const authority = 'https://ca.example.lan/acme/directory'
+  const named = ['--acme-directory', authority, '--acme-root', 'root.pem']
+  const first = golive('setup', '--domain', 'live.example.com', '--email', 'a@b.example', ...named)
+  expect(first.code).toBe(0)
+  const tls = () => parse(readFileSync(config, 'utf8')).tls
+  expect(tls()).toMatchObject({ acme_directory: authority, acme_root: join(folder, 'root.pem') })
+  expect(golive('setup', '--email', 'c@d.example').code).toBe(0)
+  expect(tls()).toMatchObject({ acme_directory: authority, acme_root: join(folder, 'root.pem') })
+  const wrong = golive('setup', '--acme-directory', 'ca.example.lan')
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--acme-directory: ')])
+  expect(golive('setup', '--tls-mode', 'internal', '--domain', 'golive.lan').code).toBe(0)
+  expect(tls()).toMatchObject({ mode: 'internal', acme_root: null })
+})
+
 test('going from one way of being reached to another takes along what would do nothing there', () => {
   golive('setup', ...ALL, '--public-url', 'http://127.0.0.1:9999')
   expect(golive('setup', '--domain', 'live.example.com').code).toBe(0)

@@ -5,10 +5,12 @@ import { text } from 'node:stream/consumers'
 import type { Pebble } from './pebble.ts'
 
 /** What a request asked for: its path, and what was signed in it. */
-interface Asked {
+export interface Asked {
   method: string
   path: string
   payload: Record<string, unknown> | null
+  /** milliseconds */
+  at: number
 }
 
 /** The authority refuses some good ones on purpose; the same is then sent again. */
@@ -63,7 +65,7 @@ export class AcmeFront implements AsyncDisposable {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request)
     const { method = 'GET', url: path = '/' } = request
-    const asked = { method, path, payload: payloadOf(body) }
+    const asked = { method, path, payload: payloadOf(body), at: Date.now() }
     const mishap = this.mishap(asked)
     this.asked.push(asked)
     const answer =

@@ -51,7 +51,31 @@ export class Machine {
     return runCommand([...this.prefix, ...argv])
   }
 
-  /** Drops packets that go out, by conditions of nft such as `udp dport 7882`; `unblock` forgets all. */
+  /**
+   * A firewall between it and the others, by conditions of nft such as `udp dport 7882`: what they say
+   * gets neither out nor back in, and nobody is told. `unwall` forgets all.
+   */
+  async wall(...conditions: string[]): Promise<void> {
+    const rules = conditions.flatMap((one) => [
+      `add rule netdev wall out ${one} drop\n`,
+      `add rule netdev wall in ${one.replace(' dport ', ' sport ')} drop\n`,
+    ])
+    const chain = (name: string, hook: string) =>
+      `add chain netdev wall ${name} { type filter hook ${hook} device eth0 priority 0; }
+      flush chain netdev wall ${name}\n`
+    const chains = chain('out', 'egress') + chain('in', 'ingress')
+    const text = `add table netdev wall\n${chains}${rules.join('')}`
+    await runCommand([...this.prefix, 'nft', '-f', '-'], text)
+  }
+
+  async unwall(): Promise<void> {
+    await this.wall()
+  }
+
+  /**
+   * Drops packets that go out, as a rule of that machine itself, which tells its programs that they may
+   * not send. By conditions as for `wall`; `unblock` forgets all.
+   */
   async block(...conditions: string[]): Promise<void> {
     const rules = conditions.map((one) => `add rule inet lab out ${one} drop\n`)
     const table =

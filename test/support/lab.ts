@@ -6,7 +6,7 @@
  *   describe.skipIf(why !== null)(…)
  *   await using lab = await Lab.create()               // lab.server and lab.client, joined by a cable
  *   lab.server.run('ip', 'addr')                       // any command, inside
- *   await lab.client.block('udp dport 7882')           // nft conditions; unblock() ends it
+ *   await lab.client.wall('udp dport 7882')            // nft conditions; unwall() ends it
  *   await lab.client.fetch('https://live.example.com') // as fetch, from inside
  *   await using behind = await Lab.create('hairpin')   // the server behind lab.router, lab-router.ts
  *   await using golive = await startInLab(lab, {…})    // lab-golive.ts: the executable in lab.server

@@ -6,20 +6,25 @@ import { createServer } from 'node:net'
 const FIRST = 20_000
 const LAST = 32_000
 
-/** A loopback port that is free for TCP and UDP alike right now. */
+/** Given away, and maybe not yet bound: who starts a server after another one needs others. */
+const given = new Set<number>()
+
+/** A loopback port that is free for TCP and UDP alike, and was given to nobody else in this process. */
 export const freePort = async (): Promise<number> => {
   for (let tries = 0; tries < 100; tries++) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST))
+    if (given.has(port)) continue
+    given.add(port)
     if ((await tcpFree(port)) && (await udpFree(port))) return port
   }
   throw new Error('no free port found in 100 tries')
 }
 
-/** As many different free ports as asked for. */
+/** As many of them as asked for. */
 export const freePorts = async (count: number): Promise<number[]> => {
-  const ports = new Set<number>()
-  while (ports.size < count) ports.add(await freePort())
-  return [...ports]
+  const ports: number[] = []
+  while (ports.length < count) ports.push(await freePort())
+  return ports
 }
 
 const tcpFree = (port: number): Promise<boolean> =>

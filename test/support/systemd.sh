@@ -86,8 +86,12 @@ for _ in $(seq 100); do
     [ "$(cat "/proc/${first// /}/comm")" = systemd ] && break
   sleep 0.1
 done
+ip netns attach "$name" "${first// /}"
 echo "${first// /}"
 cat >/dev/null
+kill -KILL $(ip netns pids "$name") 2>/dev/null || true
+ip netns del "$name" 2>/dev/null || true
+rm -rf "/etc/netns/$name"
 kill -KILL "$namespaces" 2>/dev/null || true
 wait "$namespaces" 2>/dev/null || true
 for group in $(groups); do

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { executable } from './golive.ts'
+import { Machine } from './lab-machine.ts'
 import { until, within } from './wait.ts'
 
 const COMMAND_MS = 120_000
@@ -21,10 +22,13 @@ export interface Ran {
 export class Systemd implements AsyncDisposable {
   readonly #guard: Bun.Subprocess<'pipe', 'pipe', 'ignore'>
   readonly #pid: number
+  /** Its network, with this machine's files: for what is not to be a process of its systemd. */
+  readonly network: Machine
 
-  private constructor(guard: Bun.Subprocess<'pipe', 'pipe', 'ignore'>, pid: number) {
+  private constructor(guard: Bun.Subprocess<'pipe', 'pipe', 'ignore'>, pid: number, name: string) {
     this.#guard = guard
     this.#pid = pid
+    this.network = new Machine(name, '203.0.113.10')
   }
 
   static async boot(): Promise<Systemd> {
@@ -36,7 +40,7 @@ export class Systemd implements AsyncDisposable {
     guard.unref()
     const reader = guard.stdout.getReader()
     const { value } = await within('a systemd to boot', 30_000, reader.read())
-    const machine = new Systemd(guard, Number(new TextDecoder().decode(value)))
+    const machine = new Systemd(guard, Number(new TextDecoder().decode(value)), name)
     await until('systemd is ready', async () =>
       ['running', 'degraded'].includes(
         (await machine.run('systemctl', 'is-system-running')).stdout.trim(),
@@ -68,6 +72,7 @@ export class Systemd implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.network.stop()
     await this.#guard.stdin.end()
     await within('the systemd to end', 20_000, this.#guard.exited)
   }

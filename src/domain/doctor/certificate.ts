@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { connect, rootCertificates, type TLSSocket } from 'node:tls'
+import { connect, getCACertificates, type TLSSocket } from 'node:tls'
 import { terminatesTls } from '../../config/check.ts'
 import { within } from '../../lib/deadline.ts'
 import type { Door } from './door.ts'
@@ -59,7 +59,13 @@ const judge = (
       fix,
     )
   const said = `for ${name}, by ${issuer}, ${inDays(left)} left, chain complete`
-  return left < life * LATE_PART ? check.warn(said, fix) : check.ok(said)
+  return left < life * LATE_PART && !isPlanned(subject) ? check.warn(said, fix) : check.ok(said)
+}
+
+/** An authority may want it to be replaced late. */
+const isPlanned = ({ server }: Subject): boolean => {
+  const { last_error = null, next_attempt = null } = server?.certificate ?? {}
+  return last_error === null && next_attempt !== null && Date.parse(next_attempt) > Date.now()
 }
 
 const look = ({ name, port, via }: Door, root: string | null): Promise<Shown> =>
@@ -70,7 +76,7 @@ const look = ({ name, port, via }: Door, root: string | null): Promise<Shown> =>
       ...(isIP(name) === 0 ? { servername: name } : {}),
       // What is wrong with it has to be said, so it has to be looked at.
       rejectUnauthorized: false,
-      ...(root === null ? {} : { ca: [...rootCertificates, root] }),
+      ca: trusted(root),
     })
     socket.once('error', fail)
     socket.once('secureConnect', () => {
@@ -81,6 +87,13 @@ const look = ({ name, port, via }: Door, root: string | null): Promise<Shown> =>
       else fail(new Error('none was shown'))
     })
   })
+
+/** Also what this machine trusts: the root of an authority of one's own is installed there. */
+const trusted = (root: string | null): string[] => [
+  ...getCACertificates('default'),
+  ...getCACertificates('system'),
+  ...(root === null ? [] : [root]),
+]
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/
 

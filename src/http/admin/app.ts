@@ -14,6 +14,7 @@ import { doctor } from './doctor.ts'
 import { ADMIN_API } from './document.ts'
 import { tenantExport } from './export.ts'
 import { history } from './history.ts'
+import { inspection } from './inspection.ts'
 import { keys } from './keys.ts'
 import { ledger } from './ledger.ts'
 import { problems } from './problems.ts'
@@ -42,6 +43,7 @@ export const adminDoor = (deps: HttpDeps, entrance: 'socket' | 'http'): Door => 
     .use(rooms(deps))
     .use(history(deps, exchanges))
     .use(ledger(deps))
+    .use(inspection(deps, exchanges))
     .use(problems(deps))
     .use(calls(deps))
     .use(status(deps))

@@ -7,6 +7,7 @@ import type { HttpDeps } from '../deps.ts'
 import type { Caller, Exchange } from '../exchange.ts'
 import { FailureThrottle } from '../limits.ts'
 import { SessionCookie } from './cookies.ts'
+import { INSPECT_PATTERN } from './inspection.ts'
 
 /** Finds out which operator asks, and refuses what that operator may not do. */
 export interface Guard {
@@ -52,6 +53,10 @@ const BEFORE_PASSWORD = new Set([
   'DELETE /admin/session',
   'PUT /admin/password',
 ])
+/** Asks in a body what must stand in no address. */
+const ASKS = `POST ${INSPECT_PATTERN}`
+/** What a token tied to a tenant may call outside of that: these answer of its tenant alone. */
+const OF_ANY_CALLER = new Set(['GET /admin/session', ASKS])
 const OF_A_TENANT = '/admin/tenants/:slug'
 const MOST_CHARACTERS = 200
 
@@ -162,10 +167,10 @@ const checkReach = (caller: Caller, exchange: Exchange, call: string): void => {
       hint: 'PUT /admin/password {"password": "…"}',
     })
   }
-  if (scope === 'read' && isUnsafe(exchange)) {
+  if (scope === 'read' && isUnsafe(exchange) && call !== ASKS) {
     throw new GoLiveError('forbidden', 'this token may only read')
   }
-  if (tenant === null || call === 'GET /admin/session' || isOfTenant(tenant, exchange)) return
+  if (tenant === null || OF_ANY_CALLER.has(call) || isOfTenant(tenant, exchange)) return
   throw new GoLiveError('forbidden', `this token is only for tenant ${tenant}`, {
     hint: `Its calls are those below /admin/tenants/${tenant}.`,
   })

@@ -60,7 +60,7 @@ const TAGS = [
 
 const DESCRIPTION = `Operate this server: tenants, their keys, live calls, who may do what and who did.
 
-People sign in and are known by a session cookie; what changes anything must then come from a page of this server. Scripts send \`Authorization: Bearer lka_…\`: such a token may be for reading only, and for one tenant only, which is all below \`/admin/tenants/{slug}\`. On the machine itself the same API is on the unix socket \`<data_dir>/golive.sock\`, for whoever may open it.
+People sign in and are known by a session cookie; what changes anything must then come from a page of this server. Scripts send \`Authorization: Bearer lka_…\`: such a token may be for reading only, and for one tenant only, which is all below \`/admin/tenants/{slug}\` and what join tokens of that tenant would do. On the machine itself the same API is on the unix socket \`<data_dir>/golive.sock\`, for whoever may open it.
 
 Bodies are JSON in UTF-8, names are \`snake_case\`, times are RFC 3339 in UTC. Unknown fields are refused; \`null\` on create is the same as absent, on PATCH it clears. Every answer carries \`X-Request-Id\`. Errors are RFC 9457 problem details with a stable \`code\`. Every change is on record in the audit log.`
 

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { eventPageWire } from '../v1/event-shapes.ts'
 import { keyCreate, keyRotate, roomCreate, tokenRequest } from '../v1/inputs.ts'
 import { BODY_REFUSALS, REFUSALS } from '../v1/models.ts'
+import { inspectInput } from '../v1/moderation-inputs.ts'
 import { callSessionWire } from '../v1/session-shapes.ts'
 import { keyWire, listOf, mintedWire, newKeyWire, problemWire, roomWire } from '../v1/shapes.ts'
 import { ledgerWire, usageWire } from '../v1/usage-shapes.ts'
@@ -59,6 +60,8 @@ export const adminModels = () =>
       RoomWithPeople: shapes.roomWithPeopleWire,
       TokenRequest: tokenRequest,
       Token: mintedWire,
+      TokenInspect: inspectInput,
+      Inspection: shapes.operatorInspectionWire,
       KeyList: listOf(keyWire),
       NewKey: newKeyWire,
       KeyCreate: keyCreate,

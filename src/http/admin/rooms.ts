@@ -1,12 +1,11 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import type { Room } from '../../domain/rooms.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { jsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import { toRoomInput, toTokenInput } from '../v1/inputs.ts'
-import { withRoomWire } from '../v1/rooms.ts'
-import { noQuery, roomsQuery, toListWire, toMintedWire, toRoomWire } from '../v1/shapes.ts'
+import { roomWires, withRoomWire } from '../v1/rooms.ts'
+import { noQuery, roomsQuery, toMintedWire } from '../v1/shapes.ts'
 import { ADMIN_BODY_REFUSALS, ADMIN_REFUSALS, adminModels } from './models.ts'
 import { slugPath } from './tenants.ts'
 
@@ -17,14 +16,9 @@ const tags = ['Rooms']
 /** The operator sees what the tenant sees, and who is in a room. */
 export const rooms = (deps: HttpDeps) => new Elysia().use(collection(deps)).use(single(deps))
 
-const wireBy =
-  ({ rooms }: HttpDeps) =>
-  (room: Room) =>
-    toRoomWire(room, rooms.participantsNow(room))
-
 const collection = (deps: HttpDeps) => {
   const { tenants, rooms } = deps
-  const wire = wireBy(deps)
+  const wires = roomWires(deps)
   return new Elysia()
     .use(adminModels())
     .get(
@@ -32,7 +26,7 @@ const collection = (deps: HttpDeps) => {
       async ({ params, query }) => {
         const { limit, cursor, active = false } = query
         const tenant = await tenants.get(params.slug)
-        return toListWire(await rooms.list(tenant, { limit, cursor, active }), wire)
+        return wires.page(await rooms.list(tenant, { limit, cursor, active }))
       },
       {
         params: slugPath,
@@ -52,9 +46,9 @@ const collection = (deps: HttpDeps) => {
         const tenant = await tenants.get(params.slug)
         const made = await rooms
           .create(tenant, body.name, toRoomInput(body))
-          .catch(withRoomWire(wire))
+          .catch(withRoomWire(wires))
         set.status = 201
-        return wire(made)
+        return wires.one(made)
       },
       {
         params: slugPath,
@@ -69,7 +63,7 @@ const collection = (deps: HttpDeps) => {
 
 const single = (deps: HttpDeps) => {
   const { tenants, rooms, tokens } = deps
-  const wire = wireBy(deps)
+  const wires = roomWires(deps)
   return new Elysia()
     .use(adminModels())
     .get(
@@ -79,7 +73,7 @@ const single = (deps: HttpDeps) => {
         const participants = rooms
           .people(room)
           .map((person) => ({ ...person, since: rfc3339(person.since) }))
-        return { ...wire(room), participants }
+        return { ...(await wires.one(room)), participants }
       },
       {
         params: roomPath,

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Inspection } from '../../domain/inspection.ts'
 import type { Tenant } from '../../domain/tenants.ts'
+import { claimsWire, inspectionWire, toInspectionWire } from '../v1/participant-shapes.ts'
 import { keyWire, limitsWire, roomWire, tenantWire, time, toTenantWire } from '../v1/shapes.ts'
 
 /** The shapes of the operator's answers: every field always present, null where unknown. */
@@ -192,6 +194,20 @@ const person = z.strictObject({
 })
 
 export const roomWithPeopleWire = roomWire.extend({ participants: z.array(person) })
+
+export const operatorInspectionWire = inspectionWire.extend({
+  claims: claimsWire
+    .extend({ tenant: z.string().nullable().meta({ description: 'Slug; null for a check call.' }) })
+    .nullable(),
+})
+
+/** A join token as the operator sees it, who has to be told whose it is. */
+export const toOperatorInspectionWire = (
+  one: Inspection,
+): z.input<typeof operatorInspectionWire> => {
+  const { claims, ...rest } = toInspectionWire(one)
+  return { ...rest, claims: claims && { ...claims, tenant: one.claims?.tenantSlug ?? null } }
+}
 
 export const callWire = z.strictObject({
   tenant: z.string().meta({ description: 'A slug.' }),

@@ -3,12 +3,14 @@ import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
 import { models, REFUSALS } from './models.ts'
 import { noQuery, toTenantWire } from './shapes.ts'
+import { toAmountWire } from './usage-shapes.ts'
 
-export const me = ({ wsUrl, presence, minutes }: HttpDeps, exchanges: Exchanges) =>
+export const me = ({ wsUrl, presence, minutes, usage }: HttpDeps, exchanges: Exchanges) =>
   new Elysia().use(models()).get(
     '/api/v1/me',
-    ({ request }) => {
+    async ({ request }) => {
       const { tenant, apiKey } = exchanges.principal(request)
+      const month = toAmountWire((await usage.byDay(tenant, usage.range({}))).total)
       return {
         ...toTenantWire(tenant),
         api_key: apiKey,
@@ -16,6 +18,9 @@ export const me = ({ wsUrl, presence, minutes }: HttpDeps, exchanges: Exchanges)
         usage: {
           participants_now: presence.tenantNow(tenant.id),
           participant_minutes_this_month: minutes.used(tenant.id),
+          participant_seconds_this_month: month.participant_seconds,
+          participants_this_month: month.participants,
+          sessions_this_month: month.sessions,
         },
       }
     },

@@ -141,7 +141,7 @@ export const rpcWire = z.strictObject({
   response: z.string().meta({ description: "What the participant's app answered." }),
 })
 
-const claimsWire = z.strictObject({
+export const claimsWire = z.strictObject({
   tenant_id: z.string(),
   room: z.string(),
   identity: z.string(),

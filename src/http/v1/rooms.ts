@@ -2,13 +2,14 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { GoLiveError } from '../../domain/errors.ts'
 import { roomNameSchema } from '../../domain/names.ts'
+import type { Page } from '../../domain/page.ts'
 import type { Room } from '../../domain/rooms.ts'
 import { jsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
 import { toRoomChanges, toRoomInput } from './inputs.ts'
 import { BODY_REFUSALS, models, REFUSALS } from './models.ts'
-import { noQuery, nothing, roomsQuery, toListWire, toRoomWire } from './shapes.ts'
+import { noQuery, nothing, roomsQuery, toRoomWire } from './shapes.ts'
 
 export const roomPath = z.strictObject({
   room: z.string().meta({ description: "The room's plain name.", examples: ['team-standup'] }),
@@ -24,16 +25,30 @@ export const rooms = (deps: HttpDeps, exchanges: Exchanges) =>
     .use(ending(deps, exchanges))
     .use(changing(deps, exchanges))
 
-type Wire = (room: Room) => ReturnType<typeof toRoomWire>
+type Wire = ReturnType<typeof toRoomWire>
 
-const wireBy =
-  ({ rooms }: HttpDeps): Wire =>
-  (room) =>
-    toRoomWire(room, rooms.participantsNow(room))
+/** Rooms as answers show them, with who is in them and the sessions that run there. */
+export const roomWires = ({ rooms, callSessions }: HttpDeps) => {
+  const all = async (found: Room[]): Promise<Wire[]> => {
+    const [first] = found
+    if (!first) return []
+    const running = await callSessions.running({ id: first.tenantId }, found)
+    return found.map((room) =>
+      toRoomWire(room, rooms.participantsNow(room), running.get(room.name) ?? null),
+    )
+  }
+  return {
+    one: async (room: Room): Promise<Wire> => (await all([room]))[0] as Wire,
+    page: async ({ data, nextCursor }: Page<Room>) => ({
+      data: await all(data),
+      next_cursor: nextCursor,
+    }),
+  }
+}
 
 const collection = (deps: HttpDeps, exchanges: Exchanges) => {
   const { rooms } = deps
-  const wire = wireBy(deps)
+  const wires = roomWires(deps)
   return new Elysia()
     .use(models())
     .post(
@@ -42,11 +57,11 @@ const collection = (deps: HttpDeps, exchanges: Exchanges) => {
         const { tenant } = exchanges.principal(request)
         const room = await rooms
           .create(tenant, body.name, toRoomInput(body))
-          .catch(withRoomWire(wire))
+          .catch(withRoomWire(wires))
         set.status = 201
         set.headers.etag = rooms.etag(room)
         set.headers.location = `/api/v1/rooms/${room.name}`
-        return wire(room)
+        return wires.one(room)
       },
       {
         parse: jsonBody,
@@ -67,7 +82,7 @@ const collection = (deps: HttpDeps, exchanges: Exchanges) => {
       async ({ request, query }) => {
         const { tenant } = exchanges.principal(request)
         const { limit, cursor, active = false } = query
-        return toListWire(await rooms.list(tenant, { limit, cursor, active }), wire)
+        return wires.page(await rooms.list(tenant, { limit, cursor, active }))
       },
       {
         query: roomsQuery,
@@ -84,7 +99,7 @@ const collection = (deps: HttpDeps, exchanges: Exchanges) => {
 
 const reading = (deps: HttpDeps, exchanges: Exchanges) => {
   const { rooms } = deps
-  const wire = wireBy(deps)
+  const wires = roomWires(deps)
   return new Elysia()
     .use(models())
     .get(
@@ -92,7 +107,7 @@ const reading = (deps: HttpDeps, exchanges: Exchanges) => {
       async ({ request, params, set }) => {
         const room = await rooms.get(exchanges.principal(request).tenant, params.room)
         set.headers.etag = rooms.etag(room)
-        return wire(room)
+        return wires.one(room)
       },
       {
         params: roomPath,
@@ -124,13 +139,13 @@ const reading = (deps: HttpDeps, exchanges: Exchanges) => {
 
 const ending = (deps: HttpDeps, exchanges: Exchanges) => {
   const { rooms } = deps
-  const wire = wireBy(deps)
+  const wires = roomWires(deps)
   return new Elysia().use(models()).post(
     '/api/v1/rooms/:room/end',
     async ({ request, params, set }) => {
       const room = await rooms.end(exchanges.principal(request).tenant, params.room)
       set.headers.etag = rooms.etag(room)
-      return wire(room)
+      return wires.one(room)
     },
     {
       params: roomPath,
@@ -149,7 +164,7 @@ const ending = (deps: HttpDeps, exchanges: Exchanges) => {
 
 const changing = (deps: HttpDeps, exchanges: Exchanges) => {
   const { rooms } = deps
-  const wire = wireBy(deps)
+  const wires = roomWires(deps)
   return new Elysia()
     .use(models())
     .put(
@@ -165,7 +180,7 @@ const changing = (deps: HttpDeps, exchanges: Exchanges) => {
         )
         set.status = created ? 201 : 200
         set.headers.etag = rooms.etag(room)
-        return wire(room)
+        return wires.one(room)
       },
       {
         params: z.strictObject({ room: roomNameSchema.meta({ examples: ['team-standup'] }) }),
@@ -193,7 +208,7 @@ const changing = (deps: HttpDeps, exchanges: Exchanges) => {
           conditionsOf(request),
         )
         set.headers.etag = rooms.etag(room)
-        return wire(room)
+        return wires.one(room)
       },
       {
         params: roomPath,
@@ -219,12 +234,12 @@ const conditionsOf = ({ headers }: Request) => ({
 
 /** The domain hands over the existing room as its own object; callers get it in the API's shape. */
 export const withRoomWire =
-  (wire: Wire) =>
-  (error: unknown): never => {
+  (wires: ReturnType<typeof roomWires>) =>
+  async (error: unknown): Promise<never> => {
     if (!(error instanceof GoLiveError) || error.code !== 'room_exists') throw error
     const { room } = error.details.extra as { room: Room }
     throw new GoLiveError('room_exists', error.message, {
       ...error.details,
-      extra: { room: wire(room) },
+      extra: { room: await wires.one(room) },
     })
   }

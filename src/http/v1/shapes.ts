@@ -47,7 +47,12 @@ export const meWire = tenantWire.extend({
   }),
   usage: z.strictObject({
     participants_now: z.int().meta({ description: 'People in calls of this tenant now.' }),
-    participant_minutes_this_month: z.int().meta({ description: 'Whole minutes, month in UTC.' }),
+    participant_minutes_this_month: z.int().meta({
+      description: 'Whole minutes, month in UTC: what a limit is compared with.',
+    }),
+    participant_seconds_this_month: z.number().meta({ description: 'The same, not rounded.' }),
+    participants_this_month: z.int().meta({ description: 'How often somebody came into a call.' }),
+    sessions_this_month: z.int().meta({ description: 'Calls that began.' }),
   }),
 })
 
@@ -150,13 +155,17 @@ export const roomWire = z
     closes_at: time.nullable(),
     max_duration_seconds: z.int().nullable(),
     participants_now: z.int(),
-    session_id: z.string().nullable(),
+    session_id: z.string().nullable().meta({ description: 'The session that runs in it.' }),
     created_at: time,
     updated_at: time,
   })
   .meta({ examples: [ROOM_EXAMPLE] })
 
-export const toRoomWire = (room: Room, participantsNow: number): z.input<typeof roomWire> => ({
+export const toRoomWire = (
+  room: Room,
+  participantsNow: number,
+  sessionId: string | null,
+): z.input<typeof roomWire> => ({
   name: room.name,
   livekit_name: room.livekitName,
   max_participants: room.maxParticipants,
@@ -168,7 +177,7 @@ export const toRoomWire = (room: Room, participantsNow: number): z.input<typeof 
   closes_at: rfc3339OrNull(room.closesAt),
   max_duration_seconds: room.maxDurationSeconds,
   participants_now: participantsNow,
-  session_id: null,
+  session_id: sessionId,
   created_at: rfc3339(room.createdAt),
   updated_at: rfc3339(room.updatedAt),
 })

@@ -44,7 +44,7 @@ export const ledgerWire = z.strictObject({
   total,
 })
 
-const toAmountWire = ({ participantMs, participants, sessions }: Amount) => ({
+export const toAmountWire = ({ participantMs, participants, sessions }: Amount) => ({
   participant_seconds: secondsOf(participantMs),
   participants,
   sessions,

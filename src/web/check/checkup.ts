@@ -46,9 +46,14 @@ export class Checkup {
 
   async run(): Promise<void> {
     this.#line('socket', 'running')
-    const session = supported() ? await beginSession() : 'unsupported'
-    if (typeof session === 'string') this.#stop(session)
-    else await this.#tryAll(session)
+    try {
+      const session = supported() ? await beginSession() : 'unsupported'
+      if (typeof session === 'string') this.#stop(session)
+      else await this.#tryAll(session)
+    } catch {
+      // Extensions that forbid calls leave something in the place of RTCPeerConnection that fails.
+      this.#stop('unsupported')
+    }
     this.#put({ over: true })
   }
 

@@ -41,7 +41,7 @@ export const tryWay = async ({ token, wsUrl }: Session, way: Way): Promise<Trial
   } catch (error) {
     refused = isRefusal(error)
   }
-  const route = await only.route()
+  const route = await only.route().catch(() => null)
   const { offered, turnUrls } = only
   await room.disconnect().catch(() => undefined)
   only.close()

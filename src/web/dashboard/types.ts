@@ -16,6 +16,7 @@ export interface Limits {
   max_participants_per_room: number
   max_concurrent_participants: number | null
   participant_minutes_per_month: number | null
+  participant_minutes_hard: boolean
   api_requests_per_second: number
   token_mints_per_second: number
   max_webhooks: number
@@ -49,6 +50,37 @@ export interface LiveCall {
   room: string
   livekit_name: string
   participants: { identity: string; sid: string | null; since: string }[]
+}
+
+export interface Permissions {
+  can_publish: boolean
+  can_subscribe: boolean
+  can_publish_data: boolean
+  /** empty for all, if it may publish */
+  can_publish_sources: string[]
+  can_update_own_metadata: boolean
+  hidden: boolean
+}
+
+export interface TokenClaims {
+  /** null for a check call */
+  tenant: string | null
+  room: string
+  identity: string
+  name: string | null
+  api_key: string
+  first_issued_at: string
+  expires_at: string
+  on_duplicate: 'replace' | 'reject'
+  eject_at: string | null
+  permissions: Permissions
+}
+
+export interface Inspection {
+  claims: TokenClaims | null
+  admitted: boolean
+  code: string | null
+  reason: string
 }
 
 export interface Problem {

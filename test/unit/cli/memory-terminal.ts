@@ -5,6 +5,7 @@ export class MemoryTerminal implements Terminal {
   env: Record<string, string | undefined>
   width = 80
   shown = false
+  isLeft = false
   interactive = false
   stdout = ''
   stderr = ''
@@ -12,6 +13,10 @@ export class MemoryTerminal implements Terminal {
 
   constructor(env: Record<string, string | undefined> = {}) {
     this.env = env
+  }
+
+  async secret(): Promise<string | null> {
+    return null
   }
 
   async write(text: string): Promise<void> {

@@ -85,6 +85,29 @@ test('a mishap of the authority is over when it is asked again', async () => {
   expect((await new AcmeTransport(directory, null).json(directory)).value).toEqual({ a: 1 })
 })
 
+test('one that is broken itself is told from one that refuses: nothing is to be mended here', async () => {
+  answer = () => new Response('', { status: 500 })
+  const { trouble, message } = await failure()
+  expect([trouble, message]).toEqual(['silent', 'the certificate authority says: status 500'])
+})
+
+test('what is no object is no answer', async () => {
+  for (const text of ['null', '7', '"dir"']) {
+    answer = () => new Response(text)
+    expect(new AcmeTransport(directory, null).json(directory)).rejects.toThrow('speaks no ACME')
+  }
+})
+
+test('how long it wants to be left alone before the next look is known, and forgotten after it', async () => {
+  const transport = new AcmeTransport(directory, null)
+  answer = () => new Response('{}', { headers: { 'retry-after': '3' } })
+  await transport.json(directory)
+  expect(transport.askedWaitMs).toBe(3000)
+  answer = () => new Response('{}')
+  await transport.json(directory)
+  expect(transport.askedWaitMs).toBe(0)
+})
+
 test('a nonce that was refused is left to who signs', async () => {
   answer = () => problem(400, 'badNonce', 'again')
   const { status } = await new AcmeTransport(directory, null).request(directory, {})

@@ -1,3 +1,4 @@
+import { InspectToken } from '../calls/inspect-token.tsx'
 import { CallList } from '../parts/call-list.tsx'
 import { Page, Panel } from '../parts/page.tsx'
 import { Loaded } from '../parts/states.tsx'
@@ -13,6 +14,7 @@ export const CallsPage = () => {
       <Panel title={calls.data ? summary(calls.data.data) : 'Calls'}>
         <Loaded query={calls}>{({ data }) => <CallList calls={data} />}</Loaded>
       </Panel>
+      <InspectToken />
     </Page>
   )
 }

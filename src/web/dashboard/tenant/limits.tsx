@@ -1,4 +1,4 @@
-import { Button, Group, TextInput } from '@mantine/core'
+import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
 import { at, call } from '../api.ts'
@@ -10,7 +10,9 @@ import { useAct } from '../queries.ts'
 import { number } from '../text.ts'
 import type { Limits, Tenant } from '../types.ts'
 
-const LIMITS: { field: keyof Limits; name: string; none?: string }[] = [
+type Count = Exclude<keyof Limits, 'participant_minutes_hard'>
+
+const LIMITS: { field: Count; name: string; none?: string }[] = [
   { field: 'max_rooms', name: 'Rooms' },
   { field: 'max_participants_per_room', name: 'People in a room' },
   { field: 'max_concurrent_participants', name: 'People in calls at a time', none: 'no limit' },
@@ -23,6 +25,10 @@ const LIMITS: { field: keyof Limits; name: string; none?: string }[] = [
   { field: 'token_mints_per_second', name: 'Tokens a second' },
   { field: 'max_webhooks', name: 'Webhooks' },
 ]
+
+const MINUTES_USED_UP = 'When the minutes are used up'
+const SOFT = 'nobody new can join'
+const HARD = 'running calls end, too'
 
 /** What the tenant may use. */
 export const LimitsPanel = ({ tenant }: { tenant: Tenant }) => {
@@ -43,6 +49,7 @@ export const LimitsPanel = ({ tenant }: { tenant: Tenant }) => {
             const value = tenant.limits[field]
             return [name, value === null ? (none ?? '—') : number(value)]
           }),
+          [MINUTES_USED_UP, tenant.limits.participant_minutes_hard ? HARD : SOFT],
         ]}
       />
       {editing && <EditLimits tenant={tenant} onClose={() => setEditing(false)} />}
@@ -50,7 +57,7 @@ export const LimitsPanel = ({ tenant }: { tenant: Tenant }) => {
   )
 }
 
-type Texts = Record<keyof Limits, string>
+type Texts = Record<Count, string>
 
 const textsOf = (limits: Limits): Texts =>
   Object.fromEntries(LIMITS.map(({ field }) => [field, String(limits[field] ?? '')])) as Texts
@@ -68,11 +75,16 @@ const EditLimits = ({ tenant, onClose }: { tenant: Tenant; onClose: () => void }
   const [name, setName] = useState(tenant.name ?? '')
   const [before] = useState(() => textsOf(tenant.limits))
   const [texts, setTexts] = useState(before)
+  const wasHard = tenant.limits.participant_minutes_hard
+  const [isHard, setHard] = useState(wasHard)
   const save = useAct(
     () =>
       call('PATCH', `/tenants${at(tenant.slug)}`, {
         name: name.trim() || null,
-        limits: changesOf(before, texts),
+        limits: {
+          ...changesOf(before, texts),
+          ...(isHard === wasHard ? {} : { participant_minutes_hard: isHard }),
+        },
       }),
     () => {
       notifications.show({ color: 'teal', message: `${tenant.slug} is changed.` })
@@ -109,10 +121,20 @@ const EditLimits = ({ tenant, onClose }: { tenant: Tenant; onClose: () => void }
               onChange={(event) => setTexts({ ...texts, [field]: event.currentTarget.value })}
             />
           ))}
+          <NativeSelect
+            label={MINUTES_USED_UP}
+            data={[
+              { value: 'soft', label: SOFT },
+              { value: 'hard', label: HARD },
+            ]}
+            value={isHard ? 'hard' : 'soft'}
+            error={fields['limits.participant_minutes_hard']}
+            onChange={(event) => setHard(event.currentTarget.value === 'hard')}
+          />
         </div>
         <p className="soft">
-          Empty means no limit where there can be none, and the default elsewhere. Calls that run go
-          on.
+          Empty means no limit where there can be none, and the default elsewhere. Of all limits
+          only that of minutes can end running calls.
         </p>
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>

@@ -8,6 +8,7 @@ import { createServer } from 'node:tls'
 import { checkCertificate } from '../../../../src/domain/doctor/certificate.ts'
 import { checkClock } from '../../../../src/domain/doctor/clock.ts'
 import { Check } from '../../../../src/domain/doctor/finding.ts'
+import type { RunningServer } from '../../../../src/domain/doctor/subject.ts'
 import { issue } from '../../../support/issue.ts'
 import { running, subject } from './subject.ts'
 
@@ -25,7 +26,11 @@ const shown = {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** What is said about a server that shows this certificate; the authority is trusted in mode internal. */
-const judged = async (name: keyof typeof shown, mode: 'internal' | 'files') => {
+const judged = async (
+  name: keyof typeof shown,
+  mode: 'internal' | 'files',
+  certificate: RunningServer['certificate'] = null,
+) => {
   const server = createServer(shown[name], (socket) => socket.end())
   await new Promise<void>((up) => server.listen(0, '127.0.0.1', up))
   const { port } = server.address() as AddressInfo
@@ -42,6 +47,7 @@ const judged = async (name: keyof typeof shown, mode: 'internal' | 'files') => {
         values,
         publicUrl: `https://localhost:${port}`,
         door: { name: 'localhost', port, via: null },
+        server: running({ certificate }),
       }),
     )
   } finally {
@@ -55,8 +61,13 @@ test('a certificate that a client would accept is told with its end', async () =
   expect(found.detail).toMatch(/for localhost, by authority, 79 days left, chain complete/)
 })
 
-test('one that should have been renewed by now could be better', async () => {
+test('one that should have been renewed by now could be better, unless the authority wants it later', async () => {
   expect((await judged('late', 'internal')).state).toBe('warn')
+  const next_attempt = new Date(Date.now() + 86_400_000).toISOString()
+  const planned = { last_error: null, next_attempt }
+  expect((await judged('late', 'internal', planned)).state).toBe('ok')
+  const failed = { last_error: 'it does not answer', next_attempt }
+  expect((await judged('late', 'internal', failed)).state).toBe('warn')
 })
 
 test('expired, for another name, self-signed or of an unknown authority: each is told as what it is', async () => {

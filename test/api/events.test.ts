@@ -1,0 +1,272 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { buildRemoteAdminApi, buildTenantApi } from '../../src/http/server.ts'
+import { basic, type Key, TestApi } from '../support/api.ts'
+import { tenantId } from '../support/history.ts'
+import { until } from '../support/wait.ts'
+
+let api: TestApi
+let key: Key
+
+beforeEach(async () => {
+  api = new TestApi()
+  key = await api.tenant('acme')
+})
+
+afterEach(() => api.close())
+
+const events = (query = '') => api.v1('GET', `/events${query}`, { key })
+
+/** Puts so many events at the end of a tenant's log. */
+const append = async (amount: number, slug = 'acme', type = 'participant.joined' as const) => {
+  const id = await tenantId(api, slug)
+  await api.deps.events.write(async (_, append) => {
+    for (let n = 0; n < amount; n++) await append(id, { type, data: { n } })
+  })
+}
+
+const forget = async (below: number) => {
+  const id = await tenantId(api, 'acme')
+  api.store.raw.run('DELETE FROM events WHERE tenant_id = ? AND seq < ?', [id, below])
+}
+
+describe('a page of events', () => {
+  test('goes on where the one before ended, without a gap, to the end', async () => {
+    await append(5)
+    const first = (await events('?limit=3')).body
+    expect(first).toEqual({
+      stream_id: expect.stringMatching(/^\w+$/),
+      data: [1, 2, 3].map((seq) => ({
+        seq,
+        id: expect.stringMatching(/^evt_/),
+        type: 'participant.joined',
+        at: expect.stringMatching(/^2026-11-25T10:00:0/),
+        data: { n: seq - 1 },
+        reconstructed: false,
+      })),
+      next_after: 3,
+      last_seq: 5,
+    })
+    const second = (await events('?after=3')).body
+    expect(second.data.map((one: { seq: number }) => one.seq)).toEqual([4, 5])
+    expect(second).toMatchObject({ stream_id: first.stream_id, next_after: 5, last_seq: 5 })
+    expect((await events('?after=5')).body).toMatchObject({ data: [], next_after: 5 })
+  })
+
+  test('of some types passes over the others, also where none is for long', async () => {
+    await append(10_001)
+    const id = await tenantId(api, 'acme')
+    await api.deps.events.write((_, add) => add(id, { type: 'session.ended', data: {} }))
+    const first = (await events('?types=session.ended,session.started')).body
+    expect(first).toMatchObject({ data: [], next_after: 10_000, last_seq: 10_002 })
+    for (const types of ['types=session.ended', 'types=session.started&types=session.ended']) {
+      const second = (await events(`?${types}&after=10000`)).body
+      expect(second).toMatchObject({ data: [{ seq: 10_002 }], next_after: 10_002 })
+    }
+  })
+
+  test('that is no longer kept is 410 with the first that is', async () => {
+    await append(5)
+    await forget(4)
+    for (const query of ['', '?after=2']) {
+      const { status, body } = await events(query)
+      expect([status, body.code, body.first_seq]).toEqual([410, 'events_expired', 4])
+    }
+    expect((await events('?after=3')).body.data).toHaveLength(2)
+  })
+
+  test("has nothing of another tenant's", async () => {
+    const other = await api.tenant('other')
+    await append(2)
+    await append(1, 'other')
+    expect((await api.v1('GET', '/events', { key: other })).body).toMatchObject({
+      data: [{ seq: 1 }],
+      last_seq: 1,
+    })
+  })
+
+  test('refuses numbers and types that are none', async () => {
+    for (const query of ['after=-1', 'after=x', 'after=1.5', 'types=x', 'types=', 'limit=101'])
+      expect([query, (await events(`?${query}`)).status]).toEqual([query, 422])
+  })
+
+  test('is seen by the operator as by the tenant', async () => {
+    await append(2)
+    const { body } = await api.admin('GET', '/tenants/acme/events')
+    expect(body).toEqual((await events()).body)
+  })
+})
+
+interface Stream {
+  status: number
+  headers: Headers
+  /** all that came so far */
+  readonly text: string
+  readonly isOver: boolean
+  seqs(): number[]
+  leave(): Promise<void>
+}
+
+const opened: Stream[] = []
+
+afterEach(async () => {
+  for (const stream of opened.splice(0)) await stream.leave()
+})
+
+const read = (response: Response): Stream => {
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  let [text, isOver] = ['', false]
+  const decoder = new TextDecoder()
+  const pump = async () => {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      text += decoder.decode(value)
+    }
+    isOver = true
+  }
+  void pump()
+  const stream: Stream = {
+    status: response.status,
+    headers: response.headers,
+    get text() {
+      return text
+    },
+    get isOver() {
+      return isOver
+    },
+    seqs: () => [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1])),
+    leave: () => reader.cancel(),
+  }
+  opened.push(stream)
+  return stream
+}
+
+const request = (query: string, headers: Record<string, string>) =>
+  new Request(`http://localhost/api/v1/events${query}`, {
+    headers: { authorization: basic(key), accept: 'text/event-stream', ...headers },
+  })
+
+const answer = async (query = '', headers = {}): Promise<Response> =>
+  buildTenantApi(api.deps).handle(request(query, headers), '127.0.0.1')
+
+const open = async (query = '', headers = {}): Promise<Stream> => read(await answer(query, headers))
+
+describe('a stream of events', () => {
+  test('begins with what was and goes on with what comes, each once and in its order', async () => {
+    await append(250)
+    const stream = await open()
+    expect(stream.status).toBe(200)
+    expect(stream.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+    expect(stream.headers.get('x-request-id')).not.toBeNull()
+    await until('what was', () => stream.seqs().length === 250)
+    await append(1)
+    await append(150)
+    await until('what came', () => stream.seqs().length === 401)
+    expect(stream.seqs()).toEqual(Array.from({ length: 401 }, (_, n) => n + 1))
+    const { stream_id } = (await events()).body
+    expect(stream.text).toStartWith(
+      `retry: 2000\nevent: stream\ndata: {"stream_id":"${stream_id}"}\n\nid: 1\nevent: participant.joined\ndata: {"seq":1,`,
+    )
+  })
+
+  test('goes on where its reader was, whatever its address says', async () => {
+    await append(5)
+    const stream = await open('?after=1', { 'last-event-id': '3' })
+    await until('two events', () => stream.seqs().length === 2)
+    expect(stream.seqs()).toEqual([4, 5])
+  })
+
+  test('of some types has no others', async () => {
+    await append(3)
+    const stream = await open('?types=session.ended')
+    const id = await tenantId(api, 'acme')
+    await api.deps.events.write((_, add) => add(id, { type: 'session.ended', data: {} }))
+    await append(2)
+    await until('the event', () => stream.seqs().length > 0)
+    expect(stream.seqs()).toEqual([4])
+  })
+
+  test('gives a sign of life while nothing happens', async () => {
+    const stream = await open()
+    await until('two comments', () => stream.text.split(': \n\n').length > 2)
+    expect(stream.seqs()).toEqual([])
+  })
+
+  test('from where nothing is kept any more is 410, and no stream', async () => {
+    await append(5)
+    await forget(4)
+    const refused = await answer('?after=1')
+    expect([refused.status, (await refused.json()).code]).toEqual([410, 'events_expired'])
+    expect(api.deps.streams.size).toBe(0)
+  })
+
+  test("has nothing of another tenant's", async () => {
+    await api.tenant('other')
+    const stream = await open()
+    await append(3, 'other')
+    await append(1)
+    await until('the event', () => stream.seqs().length > 0)
+    expect(stream.seqs()).toEqual([1])
+    expect(stream.text.match(/^data: /gm)).toHaveLength(2)
+  })
+
+  test('of which too many are open is refused, until one of them is closed', async () => {
+    const streams = []
+    for (let n = 0; n < 20; n++) streams.push(await open())
+    const refused = await answer()
+    expect([refused.status, (await refused.json()).code]).toEqual([429, 'rate_limited'])
+    expect(refused.headers.get('retry-after')).toBe('10')
+    await streams[0]?.leave()
+    expect((await open()).status).toBe(200)
+  })
+
+  test('ends when its tenant or its key is no longer let in', async () => {
+    const stream = await open()
+    await api.admin('PATCH', '/tenants/acme', { json: { status: 'deactivated' } })
+    await until('its end', () => stream.isOver)
+    expect(api.deps.streams.size).toBe(0)
+  })
+
+  test('of an operator ends when the token is taken back', async () => {
+    const json = { label: 't', scope: 'read', tenant: 'acme' }
+    const { id, token } = (await api.admin('POST', '/tokens', { json })).body
+    const asked = new Request('http://localhost/admin/tenants/acme/events', {
+      headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+    })
+    const stream = read(await buildRemoteAdminApi(api.deps).handle(asked, '127.0.0.1'))
+    await append(1)
+    await until('the event', () => stream.seqs().length > 0)
+    await api.admin('DELETE', `/tokens/${id}`)
+    await until('its end', () => stream.isOver)
+  })
+
+  test('ends when the server stops, and none begins any more', async () => {
+    const stream = await open()
+    api.deps.streams.close()
+    await until('its end', () => stream.isOver)
+    expect(api.deps.streams.size).toBe(0)
+    const refused = await answer()
+    expect([refused.status, (await refused.json()).code]).toEqual([503, 'server_stopping'])
+  })
+
+  test('that its reader leaves is forgotten', async () => {
+    const stream = await open()
+    expect(api.deps.streams.size).toBe(1)
+    await stream.leave()
+    await until('no stream', () => api.deps.streams.size === 0)
+  })
+
+  test('that nobody reads takes no more than the page it began with out of the log', async () => {
+    await append(1000)
+    let pages = 0
+    const { list } = api.deps.events
+    api.deps.events.list = (...query) => {
+      pages++
+      return list.apply(api.deps.events, query)
+    }
+    const response = await answer()
+    await append(1000)
+    expect(pages).toBe(1)
+    await response.body?.cancel()
+  })
+})
