@@ -29,6 +29,8 @@ const EJECT_MS = 1000
 const WRITE_USE_MS = 60_000
 const PURGE_MS = 3600_000
 const DELIVER_MS = 1000
+const REFILL_MS = 10_000
+const RETENTION_MS = 60_000
 /** How long requests may go on after the listeners are closed. Open sockets would never end by themselves. */
 const FINISH_MS = { stopped: 2000, restart: 200 }
 
@@ -152,6 +154,9 @@ export class ControlPlane {
   async start(): Promise<void> {
     const { calls, credentials, presence, metrics, minutes, moderation, ejections, recorder } =
       this.#services
+    const { erasures, retention } = this.#services
+    const { reserve } = this.#data
+    await reserve.refill()
     await minutes.count()
     await recorder.load()
     metrics.watch({
@@ -160,6 +165,7 @@ export class ControlPlane {
       livekitUp: () => this.#supervisor.up,
       livekitRestarts: () => this.#supervisor.status.restarts,
     })
+    metrics.watchReserve(reserve)
     if (this.#front) metrics.watchCertificate(this.#front.certificates)
     await this.#listen()
     await this.#answerStun()
@@ -172,6 +178,9 @@ export class ControlPlane {
     this.#every(WRITE_USE_MS, () => credentials.writeUse())
     this.#every(PURGE_MS, () => moderation.purge())
     await this.#deliver()
+    this.#every(SWEEP_MS, () => erasures.run())
+    this.#every(RETENTION_MS, () => retention.run())
+    this.#every(REFILL_MS, () => reserve.refill())
     this.#log.info(
       { version: VERSION, url: this.#services.publicUrl, data_dir: this.#data.path },
       'golive is up',

@@ -7,6 +7,7 @@ import { constantTimeEqual } from './lib/crypto.ts'
 import { lockFile } from './lib/posix.ts'
 import { openStore, type Store } from './store/db.ts'
 import { MigrationError, migrate } from './store/migrate.ts'
+import { Reserve } from './store/reserve.ts'
 import { setSettingOnce } from './store/settings.ts'
 
 /** Another golive uses this data dir. */
@@ -19,8 +20,12 @@ export interface DataDir {
   path: string
   secrets: Secrets
   store: Store
+  /** what is kept back of the disk */
+  reserve: Reserve
   close(): Promise<void>
 }
+
+const PID_LENGTH = 10
 
 type Env = Record<string, string | undefined>
 
@@ -33,8 +38,10 @@ export const openDataDir = async (path: string, env: Env): Promise<DataDir> => {
   const lock = lockDataDir(path)
   let store: Store | null = null
   try {
+    const reserve = new Reserve(join(path, 'reserve'))
+    reserve.makeRoom()
     const secrets = loadSecrets(path, env)
-    store = openStore(join(path, 'golive.db'))
+    store = openStore(join(path, 'golive.db'), reserve)
     migrate(store, join(path, 'backups'), systemClock())
     await checkMasterKey(store, secrets)
     const opened = store
@@ -42,7 +49,7 @@ export const openDataDir = async (path: string, env: Env): Promise<DataDir> => {
       await opened.close()
       lock.release()
     }
-    return { path, secrets, store, close }
+    return { path, secrets, store, reserve, close }
   } catch (error) {
     await store?.close()
     lock.release()
@@ -71,7 +78,8 @@ export const lockDataDir = (path: string): { release(): void } => {
       `another golive ${holder ? `(pid ${holder}) ` : ''}uses the data dir ${path}`,
     )
   }
-  writeFileSync(file, `${process.pid}\n`)
+  // In its place, and always as long: on a full disk there is no room for another block.
+  writeFileSync(file, `${process.pid}`.padEnd(PID_LENGTH), { flag: 'r+' })
   return lock
 }
 

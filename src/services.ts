@@ -16,6 +16,7 @@ import { Deliveries } from './domain/deliveries.ts'
 import { DeliveryRecorder } from './domain/delivery-recorder.ts'
 import { askDoctor, Examination } from './domain/doctor/examination.ts'
 import { Ejections } from './domain/ejections.ts'
+import { Erasures } from './domain/erasures.ts'
 import { EventLog } from './domain/events.ts'
 import { Gate } from './domain/gate.ts'
 import { Inspector } from './domain/inspection.ts'
@@ -28,11 +29,13 @@ import { Presence } from './domain/presence.ts'
 import { Problems } from './domain/problems.ts'
 import { Recorder } from './domain/recorder.ts'
 import { Refusals } from './domain/refusals.ts'
+import { Retention } from './domain/retention.ts'
 import { Revocations } from './domain/revocations.ts'
 import { Roles } from './domain/roles.ts'
 import { Rooms } from './domain/rooms.ts'
 import { Sessions } from './domain/sessions.ts'
 import { type CertificateView, Status } from './domain/status.ts'
+import { TenantExport } from './domain/tenant-export.ts'
 import { Tenants } from './domain/tenants.ts'
 import { Tokens } from './domain/tokens.ts'
 import { Usage } from './domain/usage.ts'
@@ -82,6 +85,7 @@ export interface Services extends HttpDeps {
   refusals: Refusals
   deliverer: Deliverer
   attempts: DeliveryRecorder
+  retention: Retention
 }
 
 /** Builds every rule of the product from a data dir and what is outside of it. */
@@ -121,6 +125,7 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
     ...admission,
     ...sendingTo(live, { store, clock, log, events, audit, problems, box }),
     ...record,
+    ...keeping(live, { store, clock, audit, problems, credentials, tenants, ...admission }),
     get config() {
       return live.current
     },
@@ -130,10 +135,7 @@ export const createServices = (live: LiveConfig, data: DataDir, outside: Outside
     tenants,
     keys,
     rooms,
-    credentials,
-    presence,
-    problems,
-    status,
+    ...{ credentials, presence, problems, status },
     control,
     checks: new Checks({ clock, tokens, calls, presence, wsUrl, maxParticipants }),
     examination: new Examination(() => examineOurselves(config)),
@@ -169,6 +171,7 @@ const aboutMachine = (live: LiveConfig, data: DataDir, outside: Outside) => ({
   child: outside.childStatus,
   version: VERSION,
   dataDir: data.path,
+  reserve: data.reserve,
   addresses: outside.addresses,
   disk: diskSpace,
   certificates: outside.certificates,
@@ -225,6 +228,23 @@ const admissionTo = (config: Config, data: DataDir, livekit: LivekitClient, know
     inspector: new Inspector({ gate, tokens }),
   }
 }
+
+interface Kept {
+  store: Store
+  clock: Clock
+  audit: Audit
+  problems: Problems
+  credentials: Credentials
+  tenants: Tenants
+  moderation: Moderation
+}
+
+/** What is kept of people and tenants, for how long, and who may have it. */
+const keeping = (live: LiveConfig, kept: Kept) => ({
+  retention: new Retention({ ...kept, days: () => live.current.retention }),
+  erasures: new Erasures(kept),
+  exports: new TenantExport(kept),
+})
 
 /** `golive doctor` for the configuration that this server was started with. */
 const examineOurselves = ({ source }: Config): Promise<string> => {

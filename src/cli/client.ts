@@ -104,6 +104,19 @@ export class AdminClient {
     return (text === '' ? undefined : readAnswer(text)) as T
   }
 
+  /** An answer that is too large to hold, piece by piece. */
+  async *pieces(path: string): AsyncGenerator<Uint8Array> {
+    const response = await this.#transport.send(() => makeRequest('GET', path), true)
+    if (!response.ok)
+      throw new CliError(EXIT.failed, readProblem(await response.text(), response.status))
+    try {
+      if (response.body) yield* response.body
+    } catch (cause) {
+      const detail = 'the answer broke off before its end'
+      throw new CliError(EXIT.failed, { code: 'internal_error', detail }, { cause })
+    }
+  }
+
   close(): Promise<void> {
     return this.#transport.close()
   }

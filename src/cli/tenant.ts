@@ -5,6 +5,7 @@ import { example, groupExample, YES } from './help.ts'
 import { secretLines } from './key.ts'
 import { type Column, fields, moment, relative, table } from './output.ts'
 import type { Cli } from './session.ts'
+import { addTenantExport } from './tenant-export.ts'
 import { type LimitOptions, limitOptions, limitsOf } from './tenant-limits.ts'
 
 interface Tenant {
@@ -37,6 +38,7 @@ export const addTenantCommands = (program: Command, cli: Cli): void => {
   addDeactivate(tenant, cli)
   addActivate(tenant, cli)
   addDelete(tenant, cli)
+  addTenantExport(tenant, cli)
 }
 
 const addCreate = (tenant: Command, cli: Cli): void => {
@@ -186,7 +188,7 @@ const addDelete = (tenant: Command, cli: Cli): void => {
     .action((slug: string, { yes }: YesOption, command: Command) =>
       cli.run(command, 'running', async ({ api, out }) => {
         const url = path`/admin/tenants/${slug}`
-        const loss = `Deleting tenant ${slug} ends all its calls now; its keys, rooms and tokens are lost for good.`
+        const loss = `Deleting tenant ${slug} ends all its calls now; its keys and tokens are lost for good, and all else after 30 days, but for the totals of what was used.`
         await cli.confirm(loss, yes, () => api.get(url))
         await api.call('DELETE', `${url}?confirm=${encodeURIComponent(slug)}`)
         await out.result({ deleted: slug }, () => [`Deleted tenant ${slug}.`])

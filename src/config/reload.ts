@@ -8,6 +8,11 @@ const LIVE = new Set([
   'webhooks.allow_private',
   'admin.allow_cidrs',
   'admin.host',
+  'retention.events_days',
+  'retention.sessions_days',
+  'retention.deliveries_days',
+  'retention.audit_days',
+  'retention.addresses_days',
   'log.level',
 ])
 

@@ -172,6 +172,30 @@ const log = z.strictObject({
   ),
 })
 
+const days = (least: number) => z.int().min(least).max(36_500)
+
+const retention = z.strictObject({
+  events_days: key(
+    days(7).nullable().default(90),
+    'Days that the log of events is kept; null keeps it for ever.',
+  ),
+  sessions_days: key(
+    days(1).nullable().default(365),
+    'Days that an ended session is kept with who was in it; null keeps it for ever. What it used stays in the totals of its days.',
+  ),
+  deliveries_days: key(days(3).default(30), 'Days that deliveries of webhooks are kept.'),
+  audit_days: key(
+    days(30).nullable().default(730),
+    'Days that the audit log is kept; null keeps it for ever.',
+  ),
+  addresses_days: key(
+    days(1).nullable().default(30),
+    'Days that network addresses are kept in the database; null keeps them as long as what they stand in.',
+  ),
+})
+
+export type RetentionDays = Readonly<z.output<typeof retention>>
+
 /** golive.config.yaml: unknown keys are refused, every key has a default and a sentence. */
 export const configSchema = z.strictObject({
   data_dir: key(
@@ -183,6 +207,7 @@ export const configSchema = z.strictObject({
   livekit: livekit.prefault({}),
   webhooks: webhooks.prefault({}),
   metrics: metrics.prefault({}),
+  retention: retention.prefault({}),
   admin: admin.prefault({}),
   log: log.prefault({}),
 })

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import { sha256Hex } from '../lib/crypto.ts'
+import { isDiskFull } from '../lib/disk.ts'
 import { newBearer, newId } from '../lib/ids.ts'
 import * as rows from '../store/admin-sessions.ts'
 import * as accounts from '../store/admins.ts'
@@ -132,7 +133,7 @@ export class AdminSessions {
         actor,
         action: 'session.deleted',
         target: row.email,
-        before: { id, address: row.address },
+        before: { id },
       })
     })
   }
@@ -214,7 +215,12 @@ export class AdminSessions {
   async #refuse(target: string, browser: Browser, error: GoLiveError): Promise<never> {
     const { store, audit } = this.#deps
     const actor: Actor = { ...SYSTEM, address: browser.address }
-    await audit.write(store.db, { actor, action: 'session.failed', target })
+    try {
+      await audit.write(store.db, { actor, action: 'session.failed', target })
+    } catch (failure) {
+      // Who guesses is refused and counted all the same.
+      if (!isDiskFull(failure)) throw failure
+    }
     throw error
   }
 }

@@ -32,6 +32,7 @@ export const ACTIONS = [
   'token.created',
   'token.deleted',
   'livekit.restarted',
+  'identity.erased',
 ] as const
 
 export type Action = (typeof ACTIONS)[number]

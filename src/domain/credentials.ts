@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import { constantTimeEqual } from '../lib/crypto.ts'
+import { isDiskFull } from '../lib/disk.ts'
 import type { Store } from '../store/db.ts'
 import { findKey, type KeyRow, updateKey } from '../store/keys.ts'
 import { findTenant } from '../store/tenants.ts'
@@ -164,11 +165,28 @@ export class Credentials {
     return known ? { ...row, ...usageOf(known) } : row
   }
 
+  /** Of secrets that were last used before then, milliseconds. */
+  forgetAddresses(before: number): void {
+    for (const { secret, previous } of this.#known.values())
+      for (const one of [secret, previous])
+        if (one?.lastUsedAt && one.lastUsedAt < before) one.lastUsedFrom = null
+  }
+
   /** Writes down when and from where keys were used; called once a minute and at the end. */
   async writeUse(): Promise<void> {
     const used = [...this.#known].filter(([, known]) => known.used)
     if (used.length === 0) return
-    // One transaction: with many busy keys, a sync to disk for each would hold up everything.
+    try {
+      await this.#write(used)
+    } catch (error) {
+      for (const [, known] of used) known.used = true
+      // There is another time; each minute of a full disk in the log would tell nothing new.
+      if (!isDiskFull(error)) throw error
+    }
+  }
+
+  /** In one transaction: with many busy keys, a sync to disk for each would hold up everything. */
+  async #write(used: [string, Known][]): Promise<void> {
     await this.#deps.store.transaction(async (tx) => {
       for (const [apiKey, known] of used) {
         // Rotated while this waited for its turn: what it knows is of other secrets.

@@ -84,11 +84,24 @@ export class EventLog {
 
   /**
    * Runs `work` in one write transaction. What it appends is in the log when what it wrote is
-   * there, or neither; readers are told afterwards.
+   * there, or neither; readers are told afterwards. On a full disk what happened is still written
+   * down, from the reserve, for which `work` runs again.
    */
   async write<T>(work: (tx: Db, append: Append) => Promise<T>): Promise<T> {
+    return this.#commit(this.#deps.store.record, work)
+  }
+
+  /** The same for a change that somebody asks for: on a full disk it is refused. */
+  async change<T>(work: (tx: Db, append: Append) => Promise<T>): Promise<T> {
+    return this.#commit(this.#deps.store.transaction, work)
+  }
+
+  async #commit<T>(
+    transaction: Store['transaction'],
+    work: (tx: Db, append: Append) => Promise<T>,
+  ): Promise<T> {
     const touched = new Set<string>()
-    const result = await this.#deps.store.transaction((tx) =>
+    const result = await transaction((tx) =>
       work(tx, async (tenantId, event) => {
         await this.#append(tx, tenantId, event)
         touched.add(tenantId)

@@ -1,6 +1,7 @@
 import { type Clock, rfc3339OrNull } from '../lib/clock.ts'
 import { newId } from '../lib/ids.ts'
 import type { Db, Store } from '../store/db.ts'
+import { listMembersNamed, updateMemberChanges } from '../store/erasures.ts'
 import * as members from '../store/members.ts'
 import * as revocations from '../store/revocations.ts'
 import { GoLiveError } from './errors.ts'
@@ -35,7 +36,7 @@ type Change = (before: members.MemberRow | undefined) => members.MemberColumns
 
 interface Deps {
   store: Store
-  events: Pick<EventLog, 'write'>
+  events: Pick<EventLog, 'change'>
   clock: Clock
 }
 
@@ -140,6 +141,22 @@ export class Moderation {
     return id
   }
 
+  /**
+   * What somebody was called in any room. Bans stay, and so do grants that were taken away: else
+   * being erased would undo them. All but bans are forgotten after a day.
+   */
+  async forgetPerson(tenantId: string, identity: string): Promise<void> {
+    const whose = { tenant_id: tenantId, identity }
+    await this.#deps.store.transaction(async (tx) => {
+      for (const { room_id, changes } of await listMembersNamed(tx, whose)) {
+        const { permissions } = JSON.parse(changes ?? '{}') as KeptChanges
+        const left: KeptChanges = { shown: {}, attributes: {}, permissions }
+        await updateMemberChanges(tx, { room_id, identity }, JSON.stringify(left))
+      }
+    })
+    this.#known.forgetWhere((known) => known.tenantId === tenantId)
+  }
+
   /** Forgets what no token can be caught by any more. Called now and then. */
   async purge(): Promise<void> {
     const { store, clock } = this.#deps
@@ -151,7 +168,7 @@ export class Moderation {
 
   async #put(room: Room, identity: string, change: Change, told?: NewEvent): Promise<void> {
     const { events, clock } = this.#deps
-    await events.write(async (tx, append) => {
+    await events.change(async (tx, append) => {
       const before = await members.findMember(tx, room.id, identity)
       if (!before) await this.#checkRoom(tx, room)
       const place = { roomId: room.id, identity, now: clock() }

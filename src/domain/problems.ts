@@ -45,6 +45,17 @@ export class Problems {
     if (this.#byTenant.size > MOST_TENANTS) this.#forgetOldest()
   }
 
+  /** Those that name this person. */
+  forget(tenantId: string, identity: string): void {
+    const all = this.#byTenant.get(tenantId)
+    const short = identity.slice(0, MOST_CHARACTERS)
+    if (all)
+      this.#byTenant.set(
+        tenantId,
+        all.filter((one) => one.identity !== short),
+      )
+  }
+
   /** Newest first. */
   list(tenantId: string): Problem[] {
     return [...(this.#byTenant.get(tenantId) ?? [])].reverse()

@@ -97,7 +97,7 @@ interface Conditions {
 
 interface Deps {
   store: Store
-  events: Pick<EventLog, 'write'>
+  events: Pick<EventLog, 'change'>
   clock: Clock
   presence: Presence
   calls: Calls
@@ -115,7 +115,7 @@ export class Rooms {
   /** @throws room_exists (with the room as `extra.room`), room_limit_reached */
   async create(tenant: Tenant, name: string, input: RoomInput): Promise<Room> {
     const room = this.#fresh(tenant, name, input)
-    const taken = await this.#deps.events.write(async (tx, append) => {
+    const taken = await this.#deps.events.change(async (tx, append) => {
       const rooms = await countRooms(tx, tenant.id, 1)
       const existing = await rows.findRoom(tx, tenant.id, name)
       if (existing) throw roomExists(roomOf(existing, room.livekitName))
@@ -199,7 +199,7 @@ export class Rooms {
     { ifMatch }: Conditions,
   ): Promise<Room> {
     const { events, clock, presence, calls } = this.#deps
-    const { room, before } = await events.write(async (tx, append) => {
+    const { room, before } = await events.change(async (tx, append) => {
       const row = await rows.findRoom(tx, tenant.id, name)
       if (!row) throw roomNotFound(name)
       const before = roomOf(row, livekitRoomName(tenant.slug, name))
@@ -230,7 +230,7 @@ export class Rooms {
     const { events, calls } = this.#deps
     const room = await this.get(tenant, name)
     await calls.end(room, 'room_deleted', async () => {
-      await events.write(async (tx, append) => {
+      await events.change(async (tx, append) => {
         await countRooms(tx, tenant.id, -1)
         if (!(await rows.deleteRoom(tx, room.id))) throw roomNotFound(name)
         await append(tenant.id, { type: 'room.deleted', data: roomData(room) })

@@ -4,6 +4,7 @@ import type { DiskSpace } from '../lib/disk.ts'
 import type { Addresses } from '../livekit/addresses.ts'
 import type { ChildStatus } from '../livekit/supervisor.ts'
 import type { Store } from '../store/db.ts'
+import { RESERVE_BYTES, type Reserve } from '../store/reserve.ts'
 import { getSetting } from '../store/settings.ts'
 import { addressWarnings } from './address-warnings.ts'
 import type { Calls } from './calls.ts'
@@ -41,6 +42,7 @@ export interface CertificateView {
 interface Deps {
   config: Config
   store: Store
+  reserve: Pick<Reserve, 'bytes' | 'isLow'>
   clock: Clock
   presence: Presence
   calls: Calls
@@ -98,6 +100,7 @@ export class Status {
       warnings: [
         ...this.#warnings(),
         ...databaseWarnings(database === 'ok'),
+        ...reserveWarnings(this.#deps.reserve, dataDir),
         ...diskWarnings(disk, dataDir),
         ...(this.#deps.certificates?.warnings() ?? []),
         ...configWarnings(this.#deps.restartNeeded()),
@@ -235,13 +238,26 @@ const databaseWarnings = (ok: boolean): Warning[] =>
         },
       ]
 
+const mebibytes = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)} MiB`
+
+const reserveWarnings = ({ isLow, bytes }: Deps['reserve'], path: string): Warning[] =>
+  isLow
+    ? [
+        {
+          code: 'storage_full',
+          message: `the disk that holds ${path} is full: changes are refused; calls and joins go on, and so does the log of events, from a reserve of which ${mebibytes(bytes)} are left`,
+          hint: `Free ${mebibytes(2 * RESERVE_BYTES)} on it, or enlarge it. Within seconds all goes on by itself.`,
+        },
+      ]
+    : []
+
 const diskWarnings = (disk: DiskSpace | null, path: string): Warning[] => {
   if (!disk || disk.freeBytes >= Math.min(LITTLE_DISK_BYTES, disk.totalBytes * LITTLE_DISK_PART))
     return []
   return [
     {
       code: 'disk_nearly_full',
-      message: `${Math.floor(disk.freeBytes / 2 ** 20)} MiB are free on the disk that holds ${path}`,
+      message: `${mebibytes(disk.freeBytes)} are free on the disk that holds ${path}`,
       hint: 'Free some space or enlarge the disk. When it is full, calls go on but nothing can be changed.',
     },
   ]

@@ -8,6 +8,7 @@ import type { Control } from '../domain/control.ts'
 import type { Credentials } from '../domain/credentials.ts'
 import type { Deliveries } from '../domain/deliveries.ts'
 import type { Examination } from '../domain/doctor/examination.ts'
+import type { Erasures } from '../domain/erasures.ts'
 import type { EventLog } from '../domain/events.ts'
 import type { Inspector } from '../domain/inspection.ts'
 import type { Keys } from '../domain/keys.ts'
@@ -21,6 +22,7 @@ import type { Roles } from '../domain/roles.ts'
 import type { Rooms } from '../domain/rooms.ts'
 import type { Sessions } from '../domain/sessions.ts'
 import type { Status } from '../domain/status.ts'
+import type { TenantExport } from '../domain/tenant-export.ts'
 import type { Tenants } from '../domain/tenants.ts'
 import type { Tokens } from '../domain/tokens.ts'
 import type { Usage } from '../domain/usage.ts'
@@ -46,6 +48,8 @@ export interface HttpDeps {
   roles: Roles
   inspector: Inspector
   minutes: Minutes
+  erasures: Erasures
+  exports: TenantExport
   events: EventLog
   webhooks: Webhooks
   deliveries: Deliveries

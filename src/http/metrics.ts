@@ -10,6 +10,12 @@ interface CertificateSource {
   readonly renewals: number
 }
 
+/** What is measured of the disk. */
+interface ReserveSource {
+  readonly bytes: number
+  readonly isLow: boolean
+}
+
 /** Read when somebody scrapes, so that the numbers cost nothing in between. */
 interface MetricSources {
   participants(): number
@@ -116,6 +122,19 @@ export class Metrics {
       'golive_webhook_oldest_event_seconds',
       'How long ago the oldest event happened that waits for its delivery.',
       () => deliverer.oldestSeconds,
+    )
+  }
+
+  watchReserve(reserve: ReserveSource): void {
+    this.#gauge(
+      'golive_storage_full',
+      '1 while changes are refused because the disk is full.',
+      () => (reserve.isLow ? 1 : 0),
+    )
+    this.#gauge(
+      'golive_reserve_bytes',
+      'Kept back for the log of events, for when the disk is full.',
+      () => reserve.bytes,
     )
   }
 

@@ -80,7 +80,7 @@ const jsonSchema = (schema: z.ZodType): unknown => {
 
 interface Answer {
   description: string
-  content?: Record<string, { schema: { $ref?: string } }>
+  content?: Record<string, { schema: { $ref?: string; contentMediaType?: string } }>
   headers?: Record<string, { $ref: string }>
 }
 
@@ -108,6 +108,9 @@ const complete = (path: string, operation: Operation, about: About): void => {
     if (json?.schema.$ref === '#/components/schemas/Problem') {
       answer.content = { 'application/problem+json': json }
     }
+    const [only] = Object.values(answer.content ?? {})
+    const type = only?.schema.contentMediaType
+    if (only && type !== undefined) answer.content = { [type]: only }
   }
   if (operation.responses['412']) operation.parameters = [...(operation.parameters ?? []), IF_MATCH]
   if (operation.responses['412'] && operation.responses['201'])

@@ -1,6 +1,7 @@
 import { NotFoundError, ParseError, ValidationError } from 'elysia'
 import type { z } from 'zod'
 import { type ErrorCode, type FieldError, GoLiveError } from '../domain/errors.ts'
+import { isDiskFull } from '../lib/disk.ts'
 
 /** One code, one status: a new code does not compile until it stands here. */
 const PROBLEMS: Record<ErrorCode, { status: number; title: string }> = {
@@ -172,16 +173,3 @@ const toFieldErrors = (issue: z.core.$ZodIssue): FieldError[] => {
 /** Keys are the caller's text: cut, or a hostile one would come back in full. */
 const dotted = (path: readonly PropertyKey[]): string =>
   path.map((part) => String(part).slice(0, 100)).join('.')
-
-const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT'])
-
-const isDiskFull = (thrown: unknown): boolean => {
-  for (
-    let error = thrown, depth = 0;
-    error instanceof Error && depth < 5;
-    error = error.cause, depth++
-  ) {
-    if (FULL.has((error as NodeJS.ErrnoException).code ?? '')) return true
-  }
-  return false
-}

@@ -17,3 +17,17 @@ export const freeInodes = async (path: string): Promise<{ free: number; total: n
   const { files, ffree } = await statfs(path)
   return files === 0 ? null : { free: ffree, total: files }
 }
+
+const FULL = new Set(['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'])
+
+/** Whether this error, or what caused it, says that the disk is full. */
+export const isDiskFull = (thrown: unknown): boolean => {
+  for (
+    let error = thrown, depth = 0;
+    error instanceof Error && depth < 5;
+    error = error.cause, depth++
+  ) {
+    if (FULL.has((error as NodeJS.ErrnoException).code ?? '')) return true
+  }
+  return false
+}

@@ -7,6 +7,8 @@ const LOCK_EX = 2
 const LOCK_NB = 4
 const WNOHANG = 1
 const EWOULDBLOCK = 11
+const ENOSPC = 28
+const EDQUOT = 122
 
 type Libc = ReturnType<typeof openLibc>['symbols']
 let libc: Libc | undefined
@@ -16,6 +18,7 @@ const openLibc = () =>
     flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
     execve: { args: [FFIType.ptr, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
     waitpid: { args: [FFIType.i32, FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
+    posix_fallocate: { args: [FFIType.i32, FFIType.i64, FFIType.i64], returns: FFIType.i32 },
     __errno_location: { args: [], returns: FFIType.ptr },
   })
 
@@ -37,6 +40,23 @@ export const lockFile = (path: string): { release(): void } | null => {
   closeSync(fd)
   if (code === EWOULDBLOCK) return null
   throw new Error(`${path}: cannot be locked (errno ${code})`)
+}
+
+/**
+ * Makes a file that large, with blocks of the disk behind all of it (posix_fallocate(3)), where a
+ * file that is only made longer has none. @throws with the code ENOSPC when there are too few
+ */
+export const allocateFile = (path: string, bytes: number): void => {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | O_CLOEXEC, 0o600)
+  try {
+    const code = c().posix_fallocate(fd, 0, bytes)
+    if (code === 0) return
+    const message = `${path}: ${bytes} bytes cannot be allocated (errno ${code})`
+    const isFull = code === ENOSPC || code === EDQUOT
+    throw Object.assign(new Error(message), isFull ? { code: 'ENOSPC' } : {})
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /**

@@ -12,6 +12,9 @@ export const getSetting = async (db: Db, name: string): Promise<string | null> =
 
 /** Stores the value unless there is one; answers the one that holds. */
 export const setSettingOnce = async (db: Db, name: string, value: string): Promise<string> => {
+  const known = await getSetting(db, name)
+  // Where nothing is to be written, a full disk is no hindrance.
+  if (known !== null) return known
   await db
     .insertInto('settings')
     .values({ name, value })

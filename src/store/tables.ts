@@ -19,6 +19,11 @@ export interface TenantRow {
   deleted_at: number | null
 }
 
+interface TenantTable extends TenantRow {
+  /** when all but its totals was taken away */
+  purged_at: Generated<number | null>
+}
+
 interface TenantCounterRow {
   tenant_id: string
   rooms: number
@@ -219,6 +224,20 @@ export interface DeliveryRow {
   next_attempt_at: number | null
 }
 
+/** Somebody who is to become unrecognisable; gone when that is done. */
+export interface ErasureRow {
+  tenant_id: string
+  identity: string
+  pseudonym: string
+  requested_at: number
+  /** null until it can begin */
+  began_at: number | null
+  /** the last event that was looked at */
+  erased_seq: number
+  /** the last event that is to be looked at; null until it can begin */
+  until_seq: number | null
+}
+
 export interface AdminRow {
   id: string
   email: string
@@ -275,7 +294,7 @@ export interface AuditRow {
 
 export interface Tables {
   settings: SettingRow
-  tenants: TenantRow
+  tenants: TenantTable
   tenant_counters: TenantCounterRow
   keys: KeyRow
   rooms: RoomRow
@@ -288,10 +307,11 @@ export interface Tables {
   tracks: TrackRow
   usage_days: UsageDayRow
   usage_rooms: UsageRoomRow
+  usage_room_months: UsageRoomMonthRow
   webhooks: WebhookRow
   webhook_runs: WebhookRunRow
   deliveries: DeliveryRow
-  usage_room_months: UsageRoomMonthRow
+  erasures: ErasureRow
   admins: AdminRow
   sign_in_links: SignInLinkRow
   admin_sessions: AdminSessionRow

@@ -1,5 +1,5 @@
 import type { Db } from './db.ts'
-import type { UsageDayRow, UsageRoomRow } from './tables.ts'
+import type { UsageDayRow, UsageRoomMonthRow, UsageRoomRow } from './tables.ts'
 
 export type { UsageDayRow, UsageRoomRow } from './tables.ts'
 
@@ -64,6 +64,23 @@ export const listUsageDays = (
     .where('day', '<=', to)
     .orderBy('day')
     .execute()
+
+/** Each room's months, in their order, behind a place. */
+export const listUsageRoomMonths = (
+  db: Db,
+  tenantId: string,
+  { after, limit }: { after: { month: string; room: string } | null; limit: number },
+): Promise<Omit<UsageRoomMonthRow, 'tenant_id'>[]> => {
+  let query = db
+    .selectFrom('usage_room_months')
+    .select([...ROOM_AMOUNT, 'month'])
+    .where('tenant_id', '=', tenantId)
+  if (after)
+    query = query.where((eb) =>
+      eb(eb.refTuple('month', 'room'), '>', eb.tuple(after.month, after.room)),
+    )
+  return query.orderBy('month').orderBy('room').limit(limit).execute()
+}
 
 /** Whole months, and the days before and after them; a part that is empty ends before it begins. */
 export interface MonthsAndDays {

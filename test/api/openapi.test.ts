@@ -62,7 +62,7 @@ describe.each(Object.keys(DOCUMENTS))('docs/%s', (name) => {
       for (const status of ['400', '401', '422', '429', '500'])
         expect([name, status in responses]).toEqual([name, true])
       for (const [status, { content, description }] of Object.entries(responses)) {
-        expect([name, status, contentOf(status)]).toEqual([
+        expect([name, status, contentOf(status, name)]).toEqual([
           name,
           status,
           Object.keys(content ?? {}),
@@ -87,8 +87,9 @@ describe.each(Object.keys(DOCUMENTS))('docs/%s', (name) => {
 
 const CODES = expect.stringMatching(/`[a-z_]+`/)
 
-const contentOf = (status: string): string[] => {
+const contentOf = (status: string, name: string): string[] => {
   if (Number(status) >= 400) return ['application/problem+json']
+  if (name === 'get /admin/tenants/{slug}/export') return ['application/x-ndjson']
   return status === '204' ? [] : ['application/json']
 }
 
@@ -103,6 +104,7 @@ describe('the document of the tenant API', () => {
         .map(({ name }) => name)
         .sort(),
     ).toEqual([
+      'delete /api/v1/identities/{identity}',
       'delete /api/v1/keys/{api_key}',
       'delete /api/v1/roles/{role}',
       'delete /api/v1/rooms/{room}',
@@ -209,6 +211,7 @@ const ADMIN_CALLS = [
   'get /admin/tenants',
   'get /admin/tenants/{slug}',
   'get /admin/tenants/{slug}/events',
+  'get /admin/tenants/{slug}/export',
   'get /admin/tenants/{slug}/keys',
   'get /admin/tenants/{slug}/problems',
   'get /admin/tenants/{slug}/rooms',

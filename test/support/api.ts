@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { configSchema } from '../../src/config/schema.ts'
+import { configSchema, type RetentionDays } from '../../src/config/schema.ts'
 import { AdminSessions } from '../../src/domain/admin-sessions.ts'
 import { AdminTokens } from '../../src/domain/admin-tokens.ts'
 import { Admins } from '../../src/domain/admins.ts'
@@ -16,6 +16,7 @@ import { Deliveries } from '../../src/domain/deliveries.ts'
 import { DeliveryRecorder } from '../../src/domain/delivery-recorder.ts'
 import { Examination } from '../../src/domain/doctor/examination.ts'
 import { Ejections } from '../../src/domain/ejections.ts'
+import { Erasures } from '../../src/domain/erasures.ts'
 import { EventLog } from '../../src/domain/events.ts'
 import { Gate } from '../../src/domain/gate.ts'
 import { Inspector } from '../../src/domain/inspection.ts'
@@ -27,11 +28,13 @@ import { Passwords } from '../../src/domain/passwords.ts'
 import { Presence } from '../../src/domain/presence.ts'
 import { Problems } from '../../src/domain/problems.ts'
 import { Recorder } from '../../src/domain/recorder.ts'
+import { Retention } from '../../src/domain/retention.ts'
 import { Revocations } from '../../src/domain/revocations.ts'
 import { Roles } from '../../src/domain/roles.ts'
 import { Rooms } from '../../src/domain/rooms.ts'
 import { Sessions } from '../../src/domain/sessions.ts'
 import { Status } from '../../src/domain/status.ts'
+import { TenantExport } from '../../src/domain/tenant-export.ts'
 import { Tenants } from '../../src/domain/tenants.ts'
 import { Tokens } from '../../src/domain/tokens.ts'
 import { Usage } from '../../src/domain/usage.ts'
@@ -54,6 +57,7 @@ import type { LivekitPerson } from '../../src/livekit/people.ts'
 import type { ChildStatus } from '../../src/livekit/supervisor.ts'
 import { openStore } from '../../src/store/db.ts'
 import { migrate } from '../../src/store/migrate.ts'
+import { Reserve } from '../../src/store/reserve.ts'
 import { VERSION } from '../../src/version.ts'
 
 type LivekitOfPeople = ConstructorParameters<typeof Participants>[0]['livekit']
@@ -214,12 +218,13 @@ export class TestApi {
   #isUp = false
   #ejections: Ejections | null = null
   readonly #folder = mkdtempSync(join(tmpdir(), 'golive-api-'))
+  readonly reserve = new Reserve(join(this.#folder, 'reserve'))
   readonly #tenantApi: ReturnType<typeof buildTenantApi>
   readonly #adminApi: ReturnType<typeof buildAdminApi>
   readonly #remoteAdminApi: ReturnType<typeof buildRemoteAdminApi>
 
   constructor(overrides: Partial<HttpDeps> = {}) {
-    this.store = openStore(join(this.#folder, 'golive.db'))
+    this.store = openStore(join(this.#folder, 'golive.db'), this.reserve)
     // Nothing here survives a power loss anyway, and each write would wait for the disk.
     this.store.raw.run('PRAGMA synchronous = OFF')
     migrate(this.store, join(this.#folder, 'backups'), this.now)
@@ -310,6 +315,8 @@ export class TestApi {
       streams: new EventStreams(events, 50),
       callSessions: new Sessions({ store, clock }),
       usage: new Usage({ store, clock }),
+      erasures: new Erasures({ store, clock, audit, problems, moderation }),
+      exports: new TenantExport({ store, clock, tenants }),
       admins: new Admins({ store, clock, audit, publicUrl }),
       sessions: new AdminSessions({ store, clock, audit, passwords: new Passwords() }),
       adminTokens: new AdminTokens({ store, clock, audit }),
@@ -331,6 +338,7 @@ export class TestApi {
       status: new Status({
         config,
         store,
+        reserve: this.reserve,
         clock,
         presence,
         calls,
@@ -386,6 +394,14 @@ export class TestApi {
       calls: this.#calls as Calls,
     })
     await this.#ejections.run()
+  }
+
+  /** What runs at night. */
+  async purge(days: Partial<RetentionDays> = {}): Promise<void> {
+    const { credentials, config } = this.deps
+    const { store } = this
+    const all = { ...config.retention, ...days }
+    await new Retention({ store, clock: () => this.now, credentials, days: () => all }).run()
   }
 
   /** livekit-server is gone, with all calls. */
@@ -452,7 +468,7 @@ export const basic = ({ api_key, api_secret }: Key): string =>
 
 const read = async (response: Response): Promise<Answer> => {
   const text = await response.text()
-  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '')
   return {
     status: response.status,
     headers: response.headers,

@@ -12,6 +12,7 @@ import { checks } from './checks.ts'
 import { control } from './control.ts'
 import { doctor } from './doctor.ts'
 import { ADMIN_API } from './document.ts'
+import { tenantExport } from './export.ts'
 import { history } from './history.ts'
 import { inspection } from './inspection.ts'
 import { keys } from './keys.ts'
@@ -38,6 +39,7 @@ export const adminDoor = (deps: HttpDeps, entrance: 'socket' | 'http'): Door => 
     .use(adminTokens(deps, exchanges))
     .use(audit(deps))
     .use(tenants(deps, exchanges))
+    .use(tenantExport(deps))
     .use(keys(deps, exchanges))
     .use(rooms(deps))
     .use(webhooks(deps, exchanges))

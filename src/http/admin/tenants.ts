@@ -135,7 +135,7 @@ const single = ({ tenants }: HttpDeps, exchanges: Exchanges) =>
           tags,
           summary: 'Delete a tenant',
           description:
-            'With its rooms and keys; running calls end. The slug can be used again after 24 hours.',
+            'With its rooms and keys; running calls end. The slug can be used again after 24 hours; all that is kept is purged after 30 days, but for the totals of its days.',
         },
       },
     )

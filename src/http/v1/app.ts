@@ -7,6 +7,7 @@ import { Exchanges } from '../exchange.ts'
 import { documentRoute, openApiDocument } from '../openapi.ts'
 import { TENANT_API } from './document.ts'
 import { events } from './events.ts'
+import { identities } from './identities.ts'
 import { inspection } from './inspection.ts'
 import { keys } from './keys.ts'
 import { me } from './me.ts'
@@ -35,6 +36,7 @@ export const tenantDoor = (deps: HttpDeps): Door => {
     .use(usage(deps, exchanges))
     .use(events(deps, exchanges))
     .use(revocations(deps, exchanges))
+    .use(identities(deps, exchanges))
     .use(roles(deps, exchanges))
     .use(keys(deps, exchanges))
     .use(webhooks(deps, exchanges))

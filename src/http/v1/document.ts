@@ -23,6 +23,10 @@ const REPLAY = {
 }
 
 const SPECIAL = {
+  eraseIdentity: {
+    202: 'It will be done.',
+    429: '`rate_limited`: wait as `Retry-After` says; also while 1000 people of yours wait to be erased.',
+  },
   createRoom: {
     409: '`room_exists`, with the existing room under `room`, or `room_limit_reached`.',
   },

@@ -18,6 +18,7 @@ import {
 } from './moderation-inputs.ts'
 import {
   banWire,
+  erasureWire,
   inspectionWire,
   participantWire,
   revocationWire,
@@ -66,6 +67,7 @@ export const models = () =>
     BanList: listOf(banWire),
     RevocationCreate: revocationInput,
     Revocation: revocationWire,
+    Erasure: erasureWire,
     Role: roleWire,
     RoleList: listOf(roleWire),
     RoleSettings: roleInput,

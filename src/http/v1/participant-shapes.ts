@@ -89,6 +89,8 @@ export const toParticipantWire = (one: Participant): z.input<typeof participantW
   },
 })
 
+export const erasureWire = z.strictObject({ requested_at: time })
+
 export const banWire = z.strictObject({
   identity: z.string(),
   banned_at: time,

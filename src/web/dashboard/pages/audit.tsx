@@ -35,6 +35,7 @@ const ACTIONS: Record<string, string> = {
   'token.created': 'Created admin token',
   'token.deleted': 'Deleted admin token',
   'livekit.restarted': 'Restarted media server',
+  'identity.erased': 'Erased a person',
 }
 
 type Filters = Record<'tenant' | 'actor' | 'action', string | null>
