@@ -2,8 +2,12 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Unmounts when its standard input ends, which is also when the test's process does. */
+/**
+ * Unmounts when its standard input ends, which is also when the test's process does. A signal to
+ * the whole group must not end it, and `cat`, before.
+ */
 const SCRIPT = `
+trap '' HUP INT TERM
 truncate -s "$2m" "$1.img" && mkfs.ext4 -q -m 0 "$1.img" && mount -o loop "$1.img" "$1" || exit 1
 echo mounted
 cat > /dev/null
