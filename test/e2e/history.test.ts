@@ -113,7 +113,12 @@ test('followed events end with whoever reads them, and a refusal ends them', asy
     golive,
     '"$GOLIVE" --config "$CONFIG" events --tenant acme --follow | head -1',
   )
-  expect(await within('the line of commands to end', 20_000, child.exited)).toBe(0)
+  // A pipe tells that its reader has gone when the next line is written, and not before.
+  await until('the line of commands to end', async () => {
+    await golive.cli('token', 'acme', `room-${Date.now()}`)
+    return child.exitCode !== null
+  })
+  expect(child.exitCode).toBe(0)
   expect(seen.out.trim().split('\n')).toHaveLength(1)
   const unknown = await golive.cli('events', '--tenant', 'nobody', '--follow')
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('nobody')])
