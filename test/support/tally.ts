@@ -1,0 +1,157 @@
+import type { Attendee, DiaryLine } from './crowd.ts'
+import type { Written } from './record.ts'
+
+/** livekit-server ended, by the clock of this machine in milliseconds. */
+export interface Death {
+  at: number
+  /** a control plane was there to see it */
+  seen: boolean
+}
+
+/** Between the two it was, as far as the one who wrote it down knows; milliseconds. */
+interface Span {
+  from: number
+  to: number
+}
+
+interface Ending extends Span {
+  how: string
+  /** how far from it the record may be; null where only what the record itself says counts */
+  withinMs: number | null
+}
+
+interface Stay {
+  sid: string
+  who: Attendee
+  joined: Span
+  end: Ending
+}
+
+const PROMPT_MS = 2000
+const VANISHED_MS = 25_000
+
+/** What the record says wrongly of calls, against what the people in them wrote down themselves. */
+export const wrongsOf = (crowd: Attendee[], deaths: Death[], written: Written): string[] => {
+  const stays = crowd.flatMap((who) => staysOf(who, crowd, deaths))
+  const known = new Map(written.stays.map((row) => [row.sid, row]))
+  const wrongs = stays.flatMap((stay) => {
+    const row = known.get(stay.sid)
+    const found = row ? wrongsOfStay(stay, row) : isTooShort(stay) ? [] : ['not written down']
+    return found.map(
+      (wrong) => `${wrong}\n  diary: ${told(stay)}\n  record: ${JSON.stringify(row)}`,
+    )
+  })
+  const told_ = new Set(stays.map((stay) => stay.sid))
+  for (const row of written.stays) {
+    if (told_.has(row.sid) || wasOnTheWay(crowd, row)) continue
+    wrongs.push(`nobody knows of this stay: ${JSON.stringify(row)}`)
+  }
+  return wrongs
+}
+
+type StayRow = Written['stays'][number]
+
+const wrongsOfStay = (stay: Stay, row: StayRow): string[] => {
+  if (row.left_at === null) return ['has no end']
+  const wrongs: string[] = []
+  const off = distance(row.left_at, stay.end)
+  if (off > row.end_accuracy_ms) wrongs.push(`ends ${off} ms off, outside its stated accuracy`)
+  if (stay.end.withinMs !== null && off > stay.end.withinMs) wrongs.push(`ends ${off} ms off`)
+  if (distance(row.joined_at, stay.joined) > PROMPT_MS) wrongs.push('begins at another time')
+  if (row.identity !== stay.who.identity) wrongs.push('is of somebody else')
+  return wrongs
+}
+
+/** A media connection that was not up yet at the other side, either. */
+const isTooShort = ({ joined, end }: Stay): boolean => end.to - joined.to < 500
+
+const distance = (at: number, { from, to }: Span): number => Math.max(from - at, at - to, 0)
+
+const staysOf = (who: Attendee, crowd: Attendee[], deaths: Death[]): Stay[] => {
+  const lines = who.diary
+  return lines.flatMap((line, at) => {
+    if (line.what !== 'in') return []
+    const sid = line.sid as string
+    const ends = [
+      ...ownEnds(who, lines.slice(at + 1)),
+      ...deaths.filter((death) => death.at >= line.at).map(endByDeath),
+      ...crowd.flatMap((other) => takeovers(other, who, line.at)),
+    ].map((end) => lostBefore(end, lines.slice(at + 1)))
+    const end = ends.sort((a, b) => a.to - b.to)[0]
+    if (!end) throw new Error(`${who.identity} is still in the call`)
+    return [{ sid, who, joined: beginning(lines, at), end }]
+  })
+}
+
+/** A full reconnect is known by its new id, which the SDK tells a little later. */
+const beginning = (lines: DiaryLine[], at: number): Span => {
+  const { at: to } = lines[at] as DiaryLine
+  const before = lines[at - 1]
+  return { from: before?.what === 'reconnected' ? before.at : to, to }
+}
+
+const ownEnds = (who: Attendee, after: DiaryLine[]): Ending[] => {
+  const ends: Ending[] = []
+  const again = after.find((line) => line.what === 'in')
+  const leaving = after.find((line) => line.what === 'leaving')
+  const out = after.find((line) => line.what === 'out')
+  if (again) ends.push({ how: 'came again', from: again.at, to: again.at, withinMs: PROMPT_MS })
+  if (leaving)
+    ends.push({
+      ...{ how: 'left', from: leaving.at, to: leaving.at },
+      withinMs: isConnected(after, leaving) ? PROMPT_MS : VANISHED_MS,
+    })
+  if (out && !leaving)
+    ends.push({ how: 'was out', from: out.at, to: out.at, withinMs: VANISHED_MS })
+  const gone = who.vanishedAt
+  if (gone !== null) ends.push({ how: 'vanished', from: gone, to: gone, withinMs: VANISHED_MS })
+  return ends
+}
+
+const endByDeath = ({ at, seen }: Death): Ending => ({
+  ...{ how: 'livekit-server ended', from: at, to: at },
+  withinMs: seen ? PROMPT_MS : null,
+})
+
+/** Another one of the same identity came into the same room. */
+const takeovers = (other: Attendee, who: Attendee, since: number): Ending[] =>
+  other === who || other.identity !== who.identity || other.room !== who.room
+    ? []
+    : other.diary
+        .filter((line) => line.what === 'in' && line.at > since)
+        .map(({ at }) => ({ how: 'was superseded', from: at, to: at, withinMs: PROMPT_MS }))
+
+/** Who looked for the way back was, for all the server knows, gone from then on. */
+const lostBefore = (end: Ending, after: DiaryLine[]): Ending => {
+  const until = after.filter((line) => line.at <= end.to)
+  const lost = until.findLast((line) => line.what === 'reconnecting' || line.what === 'reconnected')
+  return lost?.what === 'reconnecting' || end.how === 'came again'
+    ? { ...end, from: Math.min(end.from, lastLoss(until) ?? end.from) }
+    : end
+}
+
+const lastLoss = (lines: DiaryLine[]): number | undefined =>
+  lines.findLast((line) => line.what === 'reconnecting')?.at
+
+const isConnected = (after: DiaryLine[], until: DiaryLine): boolean => {
+  const before = after.slice(0, after.indexOf(until))
+  const last = before.findLast((line) => /reconnect/.test(line.what))
+  return last?.what !== 'reconnecting'
+}
+
+/** The server let them in, and they were gone before their SDK knew. */
+const wasOnTheWay = (crowd: Attendee[], { identity, joined_at }: StayRow): boolean =>
+  crowd.some(
+    (who) =>
+      who.identity === identity &&
+      who.diary.some((line, at, lines) => {
+        if (line.what !== 'joining' && line.what !== 'reconnecting') return false
+        const next = lines.slice(at + 1).find((one) => /^(in|out|failed)$/.test(one.what))
+        const until = Math.min(next?.at ?? Infinity, who.vanishedAt ?? Infinity)
+        return distance(joined_at, { from: line.at, to: until }) <= PROMPT_MS
+      }),
+  )
+
+const told = ({ who, joined, end }: Stay): string =>
+  `${who.identity} in ${who.room} from ${joined.to}, ${end.how} ${end.from}–${end.to} ` +
+  `${JSON.stringify(who.diary)} vanished ${who.vanishedAt}`

@@ -1,0 +1,74 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { GoLive } from './golive.ts'
+import { asRebuilt, type Rebuilt, rebuilt, type WireEvent } from './rebuild.ts'
+import { readWritten, type Written } from './record.ts'
+import { Rounds } from './rounds.ts'
+import { wrongsOf } from './tally.ts'
+import type { TenantClient } from './tenant-client.ts'
+import { until } from './wait.ts'
+
+/** By then whoever vanished is noticed, and their room given up. */
+const OVER_MS = 60_000
+const PAGE = 200
+
+/** Waits until no call goes on as far as the record says. */
+export const untilOver = async (golive: GoLive): Promise<Written> => {
+  await until(
+    'no session is open',
+    () => readWritten(golive.dataDir).sessions.every((row) => row.ended_at !== null),
+    { timeoutMs: OVER_MS },
+  )
+  return readWritten(golive.dataDir)
+}
+
+/** All events from the first, page by page, as a consumer reads them. */
+export const allEvents = async (tenant: TenantClient): Promise<WireEvent[]> => {
+  const events: WireEvent[] = []
+  for (let after = 0; ; ) {
+    const path = `/events?after=${after}&limit=${PAGE}`
+    const { body } = await tenant.call<{ data: WireEvent[]; next_after: number; last_seq: number }>(
+      'GET',
+      path,
+    )
+    events.push(...body.data)
+    if (body.next_after >= body.last_seq) return events
+    after = body.next_after
+  }
+}
+
+/** What does not fit together within the record: its numbers, its sums, and what its events tell. */
+export const discordsOf = (events: WireEvent[], written: Written): string[] => {
+  const discords: string[] = []
+  if (events.some((event, at) => event.seq !== at + 1)) discords.push('the numbers have gaps')
+  const spent = written.stays.reduce((sum, one) => sum + (one.left_at ?? 0) - one.joined_at, 0)
+  const billed = written.days.reduce((sum, one) => sum + one.participant_ms, 0)
+  if (spent !== billed) discords.push(`stays add up to ${spent} ms, usage to ${billed} ms`)
+  const [told, kept] = [rebuilt(events), asRebuilt(written)]
+  for (const part of Object.keys(told) as (keyof Rebuilt)[])
+    if (!isDeepStrictEqual(told[part], kept[part])) discords.push(difference(part, told, kept))
+  return discords
+}
+
+const difference = (part: keyof Rebuilt, told: Rebuilt, kept: Rebuilt): string => {
+  const [a, b] = [told[part].map(json), kept[part].map(json)]
+  const only = (these: string[], those: string[]) => these.filter((one) => !those.includes(one))
+  return `events and ${part} differ:\n  events: ${only(a, b)}\n  ${part}: ${only(b, a)}`
+}
+
+const json = (value: unknown): string => JSON.stringify(value)
+
+/** So many rounds on a running server; answers what was wrong, with how it came to it. */
+export const runRounds = async (
+  golive: GoLive,
+  tenant: TenantClient,
+  { rounds, seed }: { rounds: number; seed: number },
+): Promise<{ wrongs: string[]; stays: number; events: number }> => {
+  const run = new Rounds(golive, tenant, seed)
+  await run.run(rounds)
+  await run.end()
+  const written = await untilOver(golive)
+  const events = await allEvents(tenant)
+  const wrongs = [...discordsOf(events, written), ...wrongsOf(run.crowd, run.deaths, written)]
+  if (wrongs.length > 0) wrongs.push(`seed ${seed}\n${run.story.join('\n')}`)
+  return { wrongs, stays: written.stays.length, events: events.length }
+}
