@@ -7,6 +7,7 @@ import {
   findParticipant,
   knownSids,
   listPresent,
+  type SessionParticipantRow,
   updateParticipant,
 } from '../store/session-participants.ts'
 import { findSessionBySid, listOpenSessions, type SessionRow } from '../store/sessions.ts'
@@ -129,21 +130,17 @@ export class Recorder {
     const heard = new Map(
       this.#deps.presence.matching(() => true).map((seat) => [seat.sid, seat.socket?.heardAt]),
     )
-    return this.#write((book, tx) =>
-      this.#endAll(book, tx, reason, (sid) => ({
-        at,
-        accuracyMs: accuracyOf(reason, at, heard.get(sid) ?? null),
-      })),
-    )
+    return this.#endAll(reason, (sid) => ({
+      at,
+      accuracyMs: accuracyOf(reason, at, heard.get(sid) ?? null),
+    }))
   }
 
   /** The livekit-server that an earlier run left behind is not there any more. */
   childLost(): Promise<void> {
     const at = this.#lastSign
     const accuracyMs = Math.max(this.#deps.clock() - at, VANISHED_MS)
-    return this.#write((book, tx) =>
-      this.#endAll(book, tx, 'livekit_exited', () => ({ at, accuracyMs })),
-    )
+    return this.#endAll('livekit_exited', () => ({ at, accuracyMs }))
   }
 
   /** Resolves when all that was told so far is written down, or could not be. */
@@ -151,26 +148,24 @@ export class Recorder {
     while (this.#writing) await this.#writing
   }
 
-  async #endAll(
-    book: SessionBook,
-    tx: Db,
+  #endAll(
     reason: string,
     endOf: (sid: string | null) => Pick<End, 'at' | 'accuracyMs'>,
   ): Promise<void> {
-    for (const stay of this.#deps.callLog.touchedSince(this.#lastSweepAt - LOOK_BACK_MS))
-      if (stay.activeAt !== null) await book.joined(lifeOf(stay), stayOf(stay), true)
-    for (const session of await listOpenSessions(tx)) {
-      const life = { livekitName: '', sid: session.livekit_sid }
-      for (const { sid, identity, name, joined_at: joinedAt } of await listPresent(
-        tx,
-        session.id,
-      )) {
-        const end = this.#loggedEnd(sid) ?? { ...endOf(sid), reason, reconstructed: true }
-        await book.left(life, { sid, identity, name, joinedAt }, end, true)
+    // Now, not when it is written down: the next livekit-server writes into the same log.
+    const logged = this.#deps.callLog.touchedSince(this.#lastSweepAt - LOOK_BACK_MS)
+    return this.#write(async (book, tx) => {
+      for (const stay of logged)
+        if (stay.activeAt !== null) await book.joined(lifeOf(stay), stayOf(stay), true)
+      for (const session of await listOpenSessions(tx)) {
+        for (const stay of await listPresent(tx, session.id)) {
+          const end = this.#loggedEnd(stay.sid) ?? { ...endOf(stay.sid), ...concluded(reason) }
+          await book.left(...sessionStay(session, stay), end, true)
+        }
+        const now = (await findSessionBySid(tx, session.livekit_sid)) ?? session
+        await book.ended(now, { ...endOf(null), ...concluded(reason) })
       }
-      const now = (await findSessionBySid(tx, session.livekit_sid)) ?? session
-      await book.ended(now, { ...endOf(null), reason, reconstructed: true })
-    }
+    })
   }
 
   /** Who came and left, both without a report that arrived. */
@@ -280,3 +275,13 @@ const stayOf = ({ sid, identity, activeAt, closedAt }: LoggedStay): Stay => ({
   name: '',
   joinedAt: activeAt ?? closedAt ?? 0,
 })
+
+const sessionStay = (
+  { livekit_sid }: SessionRow,
+  { sid, identity, name, joined_at: joinedAt }: SessionParticipantRow,
+): [RoomLife, Stay] => [
+  { livekitName: '', sid: livekit_sid },
+  { sid, identity, name, joinedAt },
+]
+
+const concluded = (reason: string) => ({ reason, reconstructed: true })

@@ -21,14 +21,24 @@ const answerLength = (data: Buffer): number => {
 }
 
 /** One keep-alive connection: the next request leaves when the answer before it is complete. */
-const connection = (job: Job, ends: number, count: Count, next: () => Buffer): Promise<void> =>
+const connection = (
+  job: Job,
+  ends: number,
+  count: Count,
+  next: () => Buffer | null,
+): Promise<void> =>
   new Promise((done, fail) => {
     // Answers are mostly as long as the one before: then the head need not be searched.
     let usual = 0
     let rest: Buffer | null = null
+    const ask = (socket: Bun.Socket): void => {
+      const request = job.once || performance.now() < ends ? next() : null
+      if (request) socket.write(request)
+      else socket.end()
+    }
     const socket = {
-      open: (socket: Bun.Socket) => void (job.tls || socket.write(next())),
-      handshake: (socket: Bun.Socket) => void socket.write(next()),
+      open: (socket: Bun.Socket) => void (job.tls || ask(socket)),
+      handshake: ask,
       data(socket: Bun.Socket, chunk: Buffer) {
         const data: Buffer = rest ? Buffer.concat([rest, chunk]) : chunk
         if (data.length !== usual) usual = answerLength(data)
@@ -36,8 +46,7 @@ const connection = (job: Job, ends: number, count: Count, next: () => Buffer): P
         if (usual === 0) return
         if (data[STATUS_AT] === TWO) count.answers++
         else count.refused++
-        if (performance.now() < ends) socket.write(next())
-        else socket.end()
+        ask(socket)
       },
       close: () => done(),
       error: (_: Bun.Socket, error: Error) => fail(error),
@@ -49,7 +58,10 @@ const connection = (job: Job, ends: number, count: Count, next: () => Buffer): P
 const run = async (job: Job): Promise<Count> => {
   const requests = job.requests.map((text) => Buffer.from(text))
   let turn = 0
-  const next = (): Buffer => requests[turn++ % requests.length] as Buffer
+  const next = (): Buffer | null => {
+    if (job.once && turn >= requests.length) return null
+    return requests[turn++ % requests.length] as Buffer
+  }
   const count: Count = { answers: 0, refused: 0, seconds: 0 }
   const started = performance.now()
   const ends = started + job.seconds * 1000

@@ -10,6 +10,8 @@ export interface Job {
   seconds: number
   /** whole HTTP requests; each connection goes round them, one in flight at a time */
   requests: string[]
+  /** each request is sent once, whatever the time */
+  once: boolean
 }
 
 /** What one generator process saw. */
@@ -46,11 +48,11 @@ const PAIRS = 7
 
 /** Loads `a` and `b` in turn, so that a noisy neighbour meets both; each ratio is one pair's a / b. */
 export const loadPairs = async (a: Target, b: Target): Promise<LoadPairs> => {
-  await load(a, WARM_UP_SECONDS)
-  await load(b, WARM_UP_SECONDS)
+  await load(a, { seconds: WARM_UP_SECONDS })
+  await load(b, { seconds: WARM_UP_SECONDS })
   const pairs: [Load, Load][] = []
   for (let pair = 0; pair < PAIRS; pair++) {
-    pairs.push([await load(a, SECONDS), await load(b, SECONDS)])
+    pairs.push([await load(a, {}), await load(b, {})])
   }
   return {
     ratios: pairs.map(([left, right]) => left.perSecond / right.perSecond),
@@ -75,16 +77,26 @@ const middle = (loads: Load[]): Load => ({
     ) / 10,
 })
 
+interface Manner {
+  connections?: number
+  seconds?: number
+  once?: boolean
+}
+
 /** @throws Error when a single answer is not a success: a refusal is cheaper and would flatter */
-const load = async (target: Target, seconds: number): Promise<Load> => {
-  const job: Job = {
-    port: target.port,
-    tls: target.tls ?? null,
-    connections: CONNECTIONS,
-    seconds,
-    requests: target.requests,
-  }
+export const load = async (target: Target, manner: Manner): Promise<Load> => {
   const before = cpuMillis(target.pids)
+  const count = await startLoad(target, manner)
+  const cpu = cpuMillis(target.pids) - before
+  return { perSecond: count.answers / count.seconds, cpuMicros: (cpu * 1000) / count.answers }
+}
+
+/** @throws as {@link load} */
+export const startLoad = async (
+  { port, tls, requests }: Target,
+  { connections = CONNECTIONS, seconds = SECONDS, once = false }: Manner,
+): Promise<Count> => {
+  const job: Job = { port, tls: tls ?? null, connections, seconds, requests, once }
   const worker = Bun.spawn([process.execPath, join(import.meta.dir, 'load-worker.ts')], {
     stdin: Buffer.from(JSON.stringify(job)),
     stderr: 'inherit',
@@ -94,8 +106,7 @@ const load = async (target: Target, seconds: number): Promise<Load> => {
   const count = JSON.parse(text) as Count
   if (count.refused > 0)
     throw new Error(`${count.refused} of the requests were not answered with a success`)
-  const cpu = cpuMillis(target.pids) - before
-  return { perSecond: count.answers / count.seconds, cpuMicros: (cpu * 1000) / count.answers }
+  return count
 }
 
 /** User and system time of processes so far (proc_pid_stat(5): clock ticks of 10 ms on Linux). */

@@ -4,7 +4,7 @@ export interface Result {
   what: string
   against: string
   target: string
-  unit: '×' | 'ms' | 'µs' | 'MB' | 'KB'
+  unit: '×' | 'ms' | 'µs' | 'MB' | 'KB' | '/s'
   median: number
   min: number
   max: number

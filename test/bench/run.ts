@@ -11,6 +11,7 @@ import type { Bench, Context } from './bench.ts'
 import { edge } from './edge.ts'
 import { decision } from './gate-decision.ts'
 import { idle } from './idle.ts'
+import { intake } from './intake.ts'
 import * as joins from './join.ts'
 import { joinsPerMinute } from './joins-per-minute.ts'
 import * as lifetime from './lifetime.ts'
@@ -36,6 +37,7 @@ const BENCHES: Bench[] = [
   edge,
   truth,
   webhooks,
+  intake,
 ]
 
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
