@@ -24,6 +24,7 @@ import {
   type Stay,
   type StayDetails,
 } from './session-book.ts'
+import { UsageSums } from './usage-days.ts'
 
 interface Deps {
   store: Store
@@ -255,8 +256,10 @@ export class Recorder {
   #commit(batch: Work[]): Promise<void> {
     return this.#deps.events.write(async (tx, append) => {
       const details = (room: RoomLife, stay: Stay) => this.#details(room, stay)
-      const book = new SessionBook({ tx, append, details })
+      const usage = new UsageSums()
+      const book = new SessionBook({ tx, append, usage, details })
       for (const { run } of batch) await run(book, tx)
+      await usage.write(tx)
     })
   }
 }

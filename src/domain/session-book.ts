@@ -14,7 +14,7 @@ import {
 } from './event-data.ts'
 import type { Append } from './events.ts'
 import { splitLivekitRoomName } from './room-names.ts'
-import { countParticipant, countSession, countTime } from './usage-days.ts'
+import type { UsageSums } from './usage-days.ts'
 
 /** One life of a room, as LiveKit names it. */
 export interface RoomLife {
@@ -57,6 +57,8 @@ export interface StayDetails {
 interface Deps {
   tx: Db
   append: Append
+  /** to be written in the same transaction */
+  usage: UsageSums
   details: (room: RoomLife, stay: Stay) => StayDetails
 }
 
@@ -162,14 +164,14 @@ export class SessionBook {
     reconstructed: boolean,
     end: End | null,
   ): Promise<StayRow | undefined> {
-    const { tx, append } = this.#deps
+    const { tx, append, usage } = this.#deps
     if (await people.findParticipant(tx, stay.sid)) return undefined
     const session = await this.#sessionOf(room, stay.joinedAt, reconstructed)
     if (!session) return undefined
     const row = this.#rowOf(room, session, stay, reconstructed)
     await people.insertParticipant(tx, row)
     const place = { tenantId: session.tenant_id, room: session.room }
-    await countParticipant(tx, place, row.joined_at)
+    usage.participant(place, row.joined_at)
     await append(session.tenant_id, {
       ...{ type: 'participant.joined', at: row.joined_at, identity: row.identity },
       ...{ data: participantData(session, row), reconstructed },
@@ -198,7 +200,7 @@ export class SessionBook {
     at: number,
     reconstructed: boolean,
   ): Promise<SessionRow | null> {
-    const { tx, append } = this.#deps
+    const { tx, append, usage } = this.#deps
     const known = await sessions.findSessionBySid(tx, sid)
     if (known) return known
     const names = splitLivekitRoomName(livekitName)
@@ -210,7 +212,7 @@ export class SessionBook {
       ...{ peak_participants: 0, participant_ms: 0, reconstructed: reconstructed ? 1 : 0 },
     }
     await sessions.insertSession(tx, session)
-    await countSession(tx, { tenantId, room: names.room }, at)
+    usage.session({ tenantId, room: names.room }, at)
     const data = sessionData(session)
     await append(tenantId, { type: 'session.started', at, data, reconstructed })
     return session
@@ -223,7 +225,7 @@ export class SessionBook {
   }
 
   async #leave(session: SessionRow, stay: StayRow, end: End): Promise<void> {
-    const { tx, append } = this.#deps
+    const { tx, append, usage } = this.#deps
     const leftAt = Math.max(end.at, stay.joined_at)
     for (const track of await tracks.listTracks(tx, [stay.sid]))
       if (track.unpublished_at === null)
@@ -240,7 +242,7 @@ export class SessionBook {
       ...(session.ended_at === null ? {} : { ended_at: Math.max(session.ended_at, leftAt) }),
     })
     const place = { tenantId: session.tenant_id, room: session.room }
-    await countTime(tx, place, stay.joined_at, leftAt)
+    usage.time(place, stay.joined_at, leftAt)
     await append(session.tenant_id, {
       type: end.reason === 'duplicate_identity' ? 'participant.superseded' : 'participant.left',
       ...{ at: leftAt, identity: stay.identity, reconstructed: end.reconstructed },

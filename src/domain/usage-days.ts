@@ -1,5 +1,5 @@
 import type { Db } from '../store/db.ts'
-import { addUsage } from '../store/usage.ts'
+import { addUsage, type UsageRoomRow } from '../store/usage.ts'
 
 const DAY_MS = 24 * 3600_000
 
@@ -22,19 +22,40 @@ interface Place {
   room: string
 }
 
-const addTo = ({ tenantId, room }: Place, day: string) => ({
-  ...{ tenant_id: tenantId, room, day },
-  ...{ participant_ms: 0, participants: 0, sessions: 0 },
-})
+type Amounts = Pick<UsageRoomRow, 'participant_ms' | 'participants' | 'sessions'>
 
-export const countSession = (tx: Db, place: Place, at: number): Promise<void> =>
-  addUsage(tx, { ...addTo(place, dayOf(at)), sessions: 1 })
+/** What calls used, summed up until it is written: many add to the same day at once. */
+export class UsageSums {
+  readonly #rows = new Map<string, UsageRoomRow>()
 
-export const countParticipant = (tx: Db, place: Place, at: number): Promise<void> =>
-  addUsage(tx, { ...addTo(place, dayOf(at)), participants: 1 })
+  session(place: Place, at: number): void {
+    this.#add(place, dayOf(at), { participant_ms: 0, participants: 0, sessions: 1 })
+  }
 
-/** The time that somebody was in a call, when it is over. Milliseconds, never rounded. */
-export const countTime = async (tx: Db, place: Place, from: number, to: number): Promise<void> => {
-  for (const { day, ms } of cutByDay(from, to))
-    await addUsage(tx, { ...addTo(place, day), participant_ms: ms })
+  participant(place: Place, at: number): void {
+    this.#add(place, dayOf(at), { participant_ms: 0, participants: 1, sessions: 0 })
+  }
+
+  /** The time that somebody was in a call, when it is over. Milliseconds, never rounded. */
+  time(place: Place, from: number, to: number): void {
+    for (const { day, ms } of cutByDay(from, to))
+      this.#add(place, day, { participant_ms: ms, participants: 0, sessions: 0 })
+  }
+
+  write(tx: Db): Promise<void> {
+    return addUsage(tx, [...this.#rows.values()])
+  }
+
+  #add({ tenantId, room }: Place, day: string, more: Amounts): void {
+    const key = `${tenantId} ${day} ${room}`
+    const row = this.#rows.get(key)
+    if (row) increase(row, more)
+    else this.#rows.set(key, { tenant_id: tenantId, room, day, ...more })
+  }
+}
+
+const increase = (sum: Amounts, more: Amounts): void => {
+  sum.participant_ms += more.participant_ms
+  sum.participants += more.participants
+  sum.sessions += more.sessions
 }

@@ -6,17 +6,17 @@ export type { EventRow } from './tables.ts'
 const EVENT = ['tenant_id', 'seq', 'id', 'type', 'at', 'identity', 'data', 'reconstructed'] as const
 
 /**
- * The tenant's next number. It is the tenant's lock on any database until the transaction ends, so
- * that numbers become visible in their order and none is missing.
+ * Takes the tenant's next numbers; answers the first. It is the tenant's lock on any database until
+ * the transaction ends, so that numbers become visible in their order and none is missing.
  */
-export const nextSeq = async (db: Db, tenantId: string): Promise<number> => {
+export const takeSeqs = async (db: Db, tenantId: string, count: number): Promise<number> => {
   const row = await db
     .updateTable('tenant_counters')
-    .set((eb) => ({ event_seq: eb('event_seq', '+', 1) }))
+    .set((eb) => ({ event_seq: eb('event_seq', '+', count) }))
     .where('tenant_id', '=', tenantId)
     .returning('event_seq')
     .executeTakeFirstOrThrow()
-  return row.event_seq
+  return row.event_seq - count + 1
 }
 
 /** The tenant's last number; 0 before its first event. */
@@ -39,8 +39,15 @@ export const firstSeq = async (db: Db, tenantId: string): Promise<number | null>
   return row?.seq ?? null
 }
 
-export const insertEvent = async (db: Db, row: EventRow): Promise<void> => {
-  await db.insertInto('events').values(row).execute()
+/** Rows in one statement: a database takes no more parameters than some thousands. */
+const MOST_ROWS = 500
+
+export const insertEvents = async (db: Db, rows: readonly EventRow[]): Promise<void> => {
+  for (let at = 0; at < rows.length; at += MOST_ROWS)
+    await db
+      .insertInto('events')
+      .values(rows.slice(at, at + MOST_ROWS))
+      .execute()
 }
 
 interface Listing {

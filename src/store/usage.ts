@@ -3,43 +3,85 @@ import type { UsageDayRow, UsageRoomMonthRow, UsageRoomRow } from './tables.ts'
 
 export type { UsageDayRow, UsageRoomRow } from './tables.ts'
 
-/** Adds to a day of a tenant and of one of its rooms. */
-export const addUsage = async (db: Db, row: UsageRoomRow): Promise<void> => {
-  const { room: _, ...day } = row
-  await db
-    .insertInto('usage_days')
-    .values(day)
-    .onConflict((oc) =>
-      oc.columns(['tenant_id', 'day']).doUpdateSet((eb) => ({
-        participant_ms: eb('usage_days.participant_ms', '+', row.participant_ms),
-        participants: eb('usage_days.participants', '+', row.participants),
-        sessions: eb('usage_days.sessions', '+', row.sessions),
-      })),
-    )
-    .execute()
-  await db
-    .insertInto('usage_rooms')
-    .values(row)
-    .onConflict((oc) =>
-      oc.columns(['tenant_id', 'day', 'room']).doUpdateSet((eb) => ({
-        participant_ms: eb('usage_rooms.participant_ms', '+', row.participant_ms),
-        participants: eb('usage_rooms.participants', '+', row.participants),
-        sessions: eb('usage_rooms.sessions', '+', row.sessions),
-      })),
-    )
-    .execute()
-  await addToMonth(db, row)
+/** Rows in one statement: a database takes no more parameters than some thousands. */
+const MOST_ROWS = 500
+
+/** Adds to days of tenants and of their rooms. No two rows of the same tenant, day and room. */
+export const addUsage = async (db: Db, rows: readonly UsageRoomRow[]): Promise<void> => {
+  const days = rows.map(({ room: _, ...row }): UsageDayRow => row)
+  const months = rows.map(
+    ({ day, ...row }): UsageRoomMonthRow => ({ ...row, month: day.slice(0, 7) }),
+  )
+  for (const some of chunks(summed(days, ({ tenant_id, day }) => `${tenant_id} ${day}`)))
+    await addToDays(db, some)
+  for (const some of chunks(rows)) await addToRooms(db, some)
+  const ofMonth = ({ tenant_id, month, room }: UsageRoomMonthRow) => `${tenant_id} ${month} ${room}`
+  for (const some of chunks(summed(months, ofMonth))) await addToMonths(db, some)
 }
 
-const addToMonth = async (db: Db, { day, ...row }: UsageRoomRow): Promise<void> => {
+type Amounts = Pick<UsageRoomRow, 'participant_ms' | 'participants' | 'sessions'>
+
+/** Rows of the same key as one: PostgreSQL does not change a row twice in a statement. */
+const summed = <T extends Amounts>(rows: readonly T[], keyOf: (row: T) => string): T[] => {
+  const sums = new Map<string, T>()
+  for (const row of rows) {
+    const sum = sums.get(keyOf(row))
+    if (!sum) sums.set(keyOf(row), { ...row })
+    else {
+      sum.participant_ms += row.participant_ms
+      sum.participants += row.participants
+      sum.sessions += row.sessions
+    }
+  }
+  return [...sums.values()]
+}
+
+const chunks = <T>(rows: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(rows.length / MOST_ROWS) }, (_, n) =>
+    rows.slice(n * MOST_ROWS, (n + 1) * MOST_ROWS),
+  )
+
+const addToDays = async (db: Db, rows: UsageDayRow[]): Promise<void> => {
+  await db
+    .insertInto('usage_days')
+    .values(rows)
+    .onConflict((oc) =>
+      oc.columns(['tenant_id', 'day']).doUpdateSet((eb) => ({
+        participant_ms: eb('usage_days.participant_ms', '+', eb.ref('excluded.participant_ms')),
+        participants: eb('usage_days.participants', '+', eb.ref('excluded.participants')),
+        sessions: eb('usage_days.sessions', '+', eb.ref('excluded.sessions')),
+      })),
+    )
+    .execute()
+}
+
+const addToRooms = async (db: Db, rows: UsageRoomRow[]): Promise<void> => {
+  await db
+    .insertInto('usage_rooms')
+    .values(rows)
+    .onConflict((oc) =>
+      oc.columns(['tenant_id', 'day', 'room']).doUpdateSet((eb) => ({
+        participant_ms: eb('usage_rooms.participant_ms', '+', eb.ref('excluded.participant_ms')),
+        participants: eb('usage_rooms.participants', '+', eb.ref('excluded.participants')),
+        sessions: eb('usage_rooms.sessions', '+', eb.ref('excluded.sessions')),
+      })),
+    )
+    .execute()
+}
+
+const addToMonths = async (db: Db, rows: UsageRoomMonthRow[]): Promise<void> => {
   await db
     .insertInto('usage_room_months')
-    .values({ ...row, month: day.slice(0, 7) })
+    .values(rows)
     .onConflict((oc) =>
       oc.columns(['tenant_id', 'month', 'room']).doUpdateSet((eb) => ({
-        participant_ms: eb('usage_room_months.participant_ms', '+', row.participant_ms),
-        participants: eb('usage_room_months.participants', '+', row.participants),
-        sessions: eb('usage_room_months.sessions', '+', row.sessions),
+        participant_ms: eb(
+          'usage_room_months.participant_ms',
+          '+',
+          eb.ref('excluded.participant_ms'),
+        ),
+        participants: eb('usage_room_months.participants', '+', eb.ref('excluded.participants')),
+        sessions: eb('usage_room_months.sessions', '+', eb.ref('excluded.sessions')),
       })),
     )
     .execute()

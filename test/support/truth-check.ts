@@ -9,7 +9,7 @@ import { until } from './wait.ts'
 
 /** By then whoever vanished is noticed, and their room given up. */
 const OVER_MS = 60_000
-const PAGE = 200
+const PAGE = 100
 
 /** Waits until no call goes on as far as the record says. */
 export const untilOver = async (golive: GoLive): Promise<Written> => {
@@ -26,10 +26,12 @@ export const allEvents = async (tenant: TenantClient): Promise<WireEvent[]> => {
   const events: WireEvent[] = []
   for (let after = 0; ; ) {
     const path = `/events?after=${after}&limit=${PAGE}`
-    const { body } = await tenant.call<{ data: WireEvent[]; next_after: number; last_seq: number }>(
-      'GET',
-      path,
-    )
+    const { status, body } = await tenant.call<{
+      data: WireEvent[]
+      next_after: number
+      last_seq: number
+    }>('GET', path)
+    if (status !== 200) throw new Error(`GET ${path}: ${status} ${JSON.stringify(body)}`)
     events.push(...body.data)
     if (body.next_after >= body.last_seq) return events
     after = body.next_after
