@@ -60,6 +60,8 @@ interface Deps {
   /** to be written in the same transaction */
   usage: UsageSums
   details: (room: RoomLife, stay: Stay) => StayDetails
+  /** the end of a stay that was not reported, where livekit-server's log tells it */
+  loggedEnd: (sid: string) => End | null
 }
 
 type SessionRow = sessions.SessionRow
@@ -134,12 +136,12 @@ export class SessionBook {
     return true
   }
 
-  /** LiveKit's room is gone, with everybody who is still in it. */
+  /** LiveKit's room is gone, with everybody who is still in it: or out of it, and it was not reported. */
   async ended(session: SessionRow, end: End): Promise<void> {
-    const { tx, append } = this.#deps
+    const { tx, append, loggedEnd } = this.#deps
     for (const stay of await people.listPresent(tx, session.id)) {
       const fresh = await this.#session(session.id, session.tenant_id)
-      await this.#leave(fresh, stay, end)
+      await this.#leave(fresh, stay, loggedEnd(stay.sid) ?? end)
     }
     const { at, certainlyBy } = await sessions.lastLeave(tx, session.id)
     const endedAt = at ?? session.started_at
@@ -178,7 +180,8 @@ export class SessionBook {
     })
     await this.#notePeak(session)
     if (session.ended_at === null) return row
-    await this.#leave(session, row, end ?? endWith(session, row))
+    const known = end ?? this.#deps.loggedEnd(row.sid)
+    await this.#leave(session, row, known ?? endWith(session, row))
     return people.findParticipant(tx, stay.sid)
   }
 

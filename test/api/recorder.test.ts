@@ -357,6 +357,21 @@ describe('after an outage of the control plane', () => {
   })
 })
 
+test('a room that finishes does not move the ends of those whose goodbye was never delivered', async () => {
+  const ann = room.enters('ann')
+  const bob = room.enters('bob')
+  await room.joined(ann)
+  await room.joined(bob)
+  const left = api.now + 1000
+  writes('participant closing', left, 'ann', { reason: 'CLIENT_REQUEST_LEAVE' })
+  minutes(1)
+  await room.left(bob)
+  await room.finished()
+  const stay = (await stays()).find((one) => one.identity === 'ann')
+  expect(stay).toMatchObject({ left_at: left, leave_reason: 'client_initiated' })
+  expect(stay?.reconstructed).toBe(0)
+})
+
 test('one fact that cannot be written does not take others along', async () => {
   const stranger = new Teller(api, 'acme__daily', 'RM_one')
   api.store.raw.run(

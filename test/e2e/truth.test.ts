@@ -96,6 +96,7 @@ test('who leaves while the control plane is dead for three seconds has left when
     return readWritten(golive.dataDir).stays.some((one) => one.sid === ann.sid && one.left_at)
   })
   expectLeftAt(readWritten(golive.dataDir), ann)
+  await until('the keeper is back', () => keeper.isIn)
   await keeper.leave()
   await expectConcord(acme, await untilOver(golive))
 })
@@ -123,6 +124,7 @@ test('who came and left in the half minute in which the control plane was away i
   await golive.restartProcess()
   await untilIn(golive, late)
   await late.leave()
+  await until('the keeper is back', () => keeper.isIn)
   await keeper.leave()
   const written = await untilOver(golive)
   await until(
