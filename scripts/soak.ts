@@ -7,12 +7,14 @@ const soak = async (rounds: number, seed: number): Promise<number> => {
     throw new Error('usage: scripts/soak [rounds] [seed]')
   console.log(`${rounds} rounds, seed ${seed}`)
   await using golive = await startGolive()
-  const { wrongs, stays, events } = await runRounds(golive, await golive.tenant('acme'), {
+  const { wrongs, written } = await runRounds(golive, await golive.tenant('acme'), {
     rounds,
     seed,
   })
   for (const wrong of wrongs) console.log(wrong)
-  console.log(`${stays} stays, ${events} events, ${wrongs.length === 0 ? 'all true' : 'NOT TRUE'}`)
+  const { stays, events } = written
+  const verdict = wrongs.length === 0 ? 'all true' : 'NOT TRUE'
+  console.log(`${stays.length} stays, ${events.length} events, ${verdict}`)
   return wrongs.length === 0 ? 0 : 1
 }
 

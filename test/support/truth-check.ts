@@ -64,7 +64,7 @@ export const runRounds = async (
   golive: GoLive,
   tenant: TenantClient,
   { rounds, seed }: { rounds: number; seed: number },
-): Promise<{ wrongs: string[]; stays: number; events: number }> => {
+): Promise<{ wrongs: string[]; written: Written; run: Rounds }> => {
   const run = new Rounds(golive, tenant, seed)
   await run.run(rounds)
   await run.end()
@@ -72,5 +72,5 @@ export const runRounds = async (
   const events = await allEvents(tenant)
   const wrongs = [...discordsOf(events, written), ...wrongsOf(run.crowd, run.deaths, written)]
   if (wrongs.length > 0) wrongs.push(`seed ${seed}\n${run.story.join('\n')}`)
-  return { wrongs, stays: written.stays.length, events: events.length }
+  return { wrongs, written, run }
 }
