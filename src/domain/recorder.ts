@@ -46,6 +46,8 @@ const MOST_AT_ONCE = 256
 const SEEN_AT = 'calls.seen_at'
 /** livekit-server notices that somebody vanished after up to twenty seconds (ICE, then a grace). */
 const VANISHED_MS = 25_000
+/** So long a sweep may have missed somebody without concluding anything. */
+const DOUBT_MS = 15_000
 /** What livekit-server does is reported within this. */
 const PROMPT_MS = 1000
 /** In its log is looked back this far behind the last sweep. */
@@ -74,6 +76,8 @@ export class Recorder {
     this.#reports = new Reports({
       clock: deps.clock,
       accuracyOf: (reason, at, heardAt) => accuracyOf(reason, at, heardAt),
+      // A sweep may have missed them, and waited for a report.
+      goneAccuracyOf: (at) => Math.max(at - this.#lastSweepAt, 0) + DOUBT_MS + VANISHED_MS,
       endReasonOf: (session) => this.#endReasonOf(session),
       heardAt: (room, stay) => this.#heardAt(room, stay),
     })

@@ -7,6 +7,8 @@ import type { End, RoomLife, SessionBook, Stay } from './session-book.ts'
 interface Deps {
   clock: Clock
   accuracyOf: (reason: string, at: number, heardAt: number | null) => number
+  /** of the end of who is still there, as far as is known, when their room is gone */
+  goneAccuracyOf: (at: number) => number
   /** why a room that is gone has ended */
   endReasonOf: (session: SessionRow) => string
   /** when a client last gave a sign of life; milliseconds */
@@ -80,7 +82,7 @@ export class Reports {
     const session = await findSessionBySid(tx, sid)
     if (!session || session.ended_at !== null) return
     const reason = this.#deps.endReasonOf(session)
-    const accuracyMs = this.#deps.accuracyOf(reason, at, null)
+    const accuracyMs = this.#deps.goneAccuracyOf(at)
     await book.ended(session, { at, accuracyMs, reason, reconstructed: false })
   }
 

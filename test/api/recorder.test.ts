@@ -372,6 +372,16 @@ test('a room that finishes does not move the ends of those whose goodbye was nev
   expect(stay?.reconstructed).toBe(0)
 })
 
+test('who is still there when their room is gone has left since they were last seen', async () => {
+  await room.joined(room.enters('ann'))
+  await room.swept()
+  const seen = api.now
+  minutes(2)
+  await room.finished()
+  const [stay] = await stays()
+  expect((stay?.left_at ?? 0) - (stay?.end_accuracy_ms ?? 0)).toBeLessThanOrEqual(seen)
+})
+
 test('one fact that cannot be written does not take others along', async () => {
   const stranger = new Teller(api, 'acme__daily', 'RM_one')
   api.store.raw.run(
