@@ -153,10 +153,12 @@ test('the ledger is printed for people, for programs and for spreadsheets', asyn
   await golive.stop()
   await write(golive, (store, tenant_id) =>
     store.transaction((tx) =>
-      addUsage(tx, {
-        ...{ tenant_id, room: 'daily', day: '2026-11-05' },
-        ...{ participant_ms: 90_500, participants: 2, sessions: 1 },
-      }),
+      addUsage(tx, [
+        {
+          ...{ tenant_id, room: 'daily', day: '2026-11-05' },
+          ...{ participant_ms: 90_500, participants: 2, sessions: 1 },
+        },
+      ]),
     ),
   )
   const month = ['usage', '--month', '2026-11']

@@ -1,9 +1,9 @@
-import { countParticipant, countSession, countTime } from '../../src/domain/usage-days.ts'
 import { insertParticipant } from '../../src/store/session-participants.ts'
 import { insertSession } from '../../src/store/sessions.ts'
 import { findTenantBySlug } from '../../src/store/tenants.ts'
 import { insertTrack, type TrackRow } from '../../src/store/tracks.ts'
 import type { TestApi } from './api.ts'
+import { use } from './use.ts'
 
 /** Half an hour after it is the time that an API under test begins with. */
 export const STARTED = Date.parse('2026-11-25T09:30:00.000Z')
@@ -33,7 +33,7 @@ export const addSession = async (
       ...{ end_reason: endedAt === null ? null : 'empty', end_accuracy_ms: 0 },
       ...{ peak_participants: peak, participant_ms: ms, reconstructed: 0 },
     })
-    await countSession(tx, { tenantId: tenant_id, room }, startedAt)
+    await use(tx, (sums) => sums.session({ tenantId: tenant_id, room }, startedAt))
   })
 }
 
@@ -72,7 +72,7 @@ export const addStay = async (
       ...{ address: '203.0.113.7', reconstructed: 0 },
     })
     for (const track of tracks) await insertTrack(tx, { participant_sid: sid, ...track })
-    await countParticipant(tx, place, joinedAt)
-    if (leftAt !== null) await countTime(tx, place, joinedAt, leftAt)
+    await use(tx, (sums) => sums.participant(place, joinedAt))
+    if (leftAt !== null) await use(tx, (sums) => sums.time(place, joinedAt, leftAt))
   })
 }

@@ -1,5 +1,4 @@
 import { leftData, participantData, sessionData } from '../../src/domain/event-data.ts'
-import { countParticipant, countSession, countTime } from '../../src/domain/usage-days.ts'
 import {
   insertParticipant,
   type SessionParticipantRow,
@@ -8,6 +7,7 @@ import {
 import { insertSession, type SessionRow } from '../../src/store/sessions.ts'
 import { insertTrack } from '../../src/store/tracks.ts'
 import type { TestApi } from './api.ts'
+import { use } from './use.ts'
 
 const HOUR = 3600_000
 
@@ -45,7 +45,7 @@ export const call = async (api: TestApi, what: Call): Promise<SessionRow> => {
   const place = { tenantId: tenant_id, room }
   await api.deps.events.write(async (tx, append) => {
     await insertSession(tx, session)
-    await countSession(tx, place, at)
+    await use(tx, (sums) => sums.session(place, at))
     await append(tenant_id, { type: 'session.started', at, data: sessionData(session) })
   })
   for (const identity of people) await stay(api, session, identity, ended)
@@ -69,7 +69,7 @@ const stay = async (
   await api.deps.events.write(async (tx, append) => {
     await insertParticipant(tx, row)
     await insertTrack(tx, { participant_sid: row.sid, sid: 'TR_1', mutes: '[]', ...track })
-    await countParticipant(tx, { tenantId: tenant_id, room: session.room }, at)
+    await use(tx, (sums) => sums.participant({ tenantId: tenant_id, room: session.room }, at))
     const data = participantData(session, row)
     await append(tenant_id, { type: 'participant.joined', at, identity, data })
   })
@@ -85,7 +85,9 @@ export const leave = async (
   const left_at = row.joined_at + HOUR
   await api.deps.events.write(async (tx, append) => {
     await updateParticipant(tx, row.sid, { left_at, leave_reason: 'left' })
-    await countTime(tx, { tenantId: session.tenant_id, room: session.room }, row.joined_at, left_at)
+    await use(tx, (sums) =>
+      sums.time({ tenantId: session.tenant_id, room: session.room }, row.joined_at, left_at),
+    )
     const data = leftData(session, { ...row, left_at, leave_reason: 'left' } as never)
     const { identity } = row
     await append(session.tenant_id, { type: 'participant.left', at: left_at, identity, data })
