@@ -1,4 +1,5 @@
-import { type Clock, sleep } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
+import { giveWay } from '../lib/give-way.ts'
 import type { Logger } from '../lib/log.ts'
 import type { CallLog, LoggedStay } from '../livekit/call-log.ts'
 import type { WebhookEvent } from '../livekit/webhook.ts'
@@ -52,6 +53,10 @@ const DOUBT_MS = 15_000
 const PROMPT_MS = 1000
 /** In its log is looked back this far behind the last sweep. */
 const LOOK_BACK_MS = 120_000
+/** Farther back nobody is brought back from it: what is kept for days only may be gone by intent. */
+const MOST_LOOK_BACK_MS = 24 * 3600_000
+/** Who asks for a token does not wait; a report does, in livekit-server. */
+const OTHERS_SHARE = 4
 const MOST_RECONNECTS = 100
 const MOST_ENDING = 10_000
 /** From the wish to end a call to its end. */
@@ -63,7 +68,7 @@ export class Recorder {
   readonly #patience = new Patience()
   readonly #reports: Reports
   /** why rooms are being ended, by tenant and name */
-  readonly #ending = new Map<string, { reason: string; at: number }>()
+  readonly #ending = new Map<string, { reason: string; at: number; of: string | null }>()
   #queue: Work[] = []
   #writing: Promise<void> | null = null
   /** when all calls were last looked at; milliseconds */
@@ -126,7 +131,7 @@ export class Recorder {
   /** Why the call that runs in a room is about to end. */
   expectEnd({ tenantId, name }: { tenantId: string; name: string }, reason: string): void {
     if (this.#ending.size >= MOST_ENDING) this.#ending.clear()
-    this.#ending.set(`${tenantId}/${name}`, { reason, at: this.#deps.clock() })
+    this.#ending.set(`${tenantId}/${name}`, { reason, at: this.#deps.clock(), of: null })
   }
 
   /** livekit-server is gone, and all calls with it. */
@@ -158,7 +163,7 @@ export class Recorder {
     endOf: (sid: string | null) => Pick<End, 'at' | 'accuracyMs'>,
   ): Promise<void> {
     // Now, not when it is written down: the next livekit-server writes into the same log.
-    const logged = this.#deps.callLog.touchedSince(this.#lastSweepAt - LOOK_BACK_MS)
+    const logged = this.#lately()
     return this.#write(async (book, tx) => {
       for (const stay of logged)
         if (stay.activeAt !== null) await book.joined(lifeOf(stay), stayOf(stay), true)
@@ -175,8 +180,7 @@ export class Recorder {
 
   /** Who came and left, both without a report that arrived. */
   async #readLog(book: SessionBook, tx: Db, now: number): Promise<void> {
-    const settled = this.#deps.callLog
-      .touchedSince(this.#lastSweepAt - LOOK_BACK_MS)
+    const settled = this.#lately()
       .filter(({ activeAt, closedAt }) => activeAt !== null && closedAt !== null)
       .filter(({ closedAt }) => (closedAt ?? now) < now - VANISHED_MS)
     const known = await knownSids(
@@ -187,6 +191,13 @@ export class Recorder {
       const end = this.#loggedEnd(stay.sid)
       if (end && !known.has(stay.sid)) await book.left(lifeOf(stay), stayOf(stay), end, true)
     }
+  }
+
+  /** Who came or left since a while before the last sweep, as the log tells. */
+  #lately(): LoggedStay[] {
+    const { callLog, clock } = this.#deps
+    const since = Math.max(this.#lastSweepAt - LOOK_BACK_MS, clock() - MOST_LOOK_BACK_MS)
+    return callLog.touchedSince(since)
   }
 
   #loggedEnd(sid: string): End | null {
@@ -203,12 +214,12 @@ export class Recorder {
     return this.#loggedEnd(sid) ?? unknown
   }
 
-  #endReasonOf({ tenant_id, room }: SessionRow): string {
-    const key = `${tenant_id}/${room}`
-    const expected = this.#ending.get(key)
-    this.#ending.delete(key)
-    const isMeant = expected && this.#deps.clock() - expected.at < ENDING_MS
-    return isMeant ? expected.reason : 'empty'
+  /** Of the first session that asks, which may ask again: what was written may be taken back. */
+  #endReasonOf({ tenant_id, room, livekit_sid }: SessionRow): string {
+    const expected = this.#ending.get(`${tenant_id}/${room}`)
+    if (!expected || this.#deps.clock() - expected.at >= ENDING_MS) return 'empty'
+    expected.of ??= livekit_sid
+    return expected.of === livekit_sid ? expected.reason : 'empty'
   }
 
   #details({ livekitName }: RoomLife, { sid, identity }: Stay): StayDetails {
@@ -240,8 +251,7 @@ export class Recorder {
       } catch {
         await this.#oneByOne(batch)
       }
-      // Those who ask for tokens get as much of the thread, and what gathers costs one fsync.
-      await sleep(performance.now() - began)
+      await giveWay(OTHERS_SHARE * (performance.now() - began))
     }
     // In the same step as the look at the queue: what comes later begins anew.
     this.#writing = null

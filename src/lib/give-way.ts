@@ -1,0 +1,16 @@
+/** A turn of the event loop that takes less has found nothing to do. */
+const IDLE_MS = 0.25
+
+/**
+ * Lets everybody else who waits for this thread go first. Resolves when nobody does any more, or when
+ * they had it for so long. @param mostMs milliseconds
+ */
+export const giveWay = async (mostMs: number): Promise<void> => {
+  for (let used = 0; used < mostMs; ) {
+    const began = performance.now()
+    await new Promise((done) => setImmediate(done))
+    const turn = performance.now() - began
+    if (turn < IDLE_MS) return
+    used += turn
+  }
+}
