@@ -56,7 +56,7 @@ const LOOK_BACK_MS = 120_000
 /** Farther back nobody is brought back from it: what is kept for days only may be gone by intent. */
 const MOST_LOOK_BACK_MS = 24 * 3600_000
 /** Who asks for a token does not wait; a report does, in livekit-server. */
-const OTHERS_SHARE = 4
+const OTHERS_SHARE = 8
 const MOST_RECONNECTS = 100
 const MOST_ENDING = 10_000
 /** From the wish to end a call to its end. */
