@@ -75,14 +75,18 @@ export const createPages = async (facts: GuideFacts): Promise<Pages> => {
   return {
     respond(request, pathname) {
       if (request.method !== 'GET' && request.method !== 'HEAD') return null
-      const asset = routes.get(pathname) ?? (DASHBOARD.test(pathname) ? operators : null)
+      const asset = routes.get(pathname) ?? (isDashboard(pathname) ? operators : null)
       return asset?.respond(request) ?? fixed(pathname)
     },
   }
 }
 
 /** The dashboard's pages are told apart in the browser; a sign-in link leads to `/ui/`. */
-const DASHBOARD = /^\/ui(?:\/(?:(?:tenants(?:\/[^/]+)?|calls|audit|access|status|doctor)\/?)?)?$/
+const DASHBOARD = /^\/ui(?:\/(?:(?:tenants|calls|usage|audit|access|status|doctor)\/?)?)?$/
+const OF_TENANT = /^\/ui\/tenants\/[^/]+(?:\/(?:calls(?:\/[^/]+)?|usage|events|webhooks))?\/?$/
+
+const isDashboard = (pathname: string): boolean =>
+  DASHBOARD.test(pathname) || OF_TENANT.test(pathname)
 
 interface LoadedPage {
   page: BundledFile

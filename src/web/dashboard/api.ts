@@ -9,6 +9,8 @@ export class ApiError extends Error {
   readonly fields: Record<string, string>
   /** false only when the server says that nobody could sign in yet */
   readonly hasAdmins: boolean
+  /** where the log of events begins by now */
+  readonly firstSeq: number | null
 
   constructor(status: number, problem: Problem) {
     super(sentence(problem.detail ?? 'The server gave no reason'))
@@ -19,6 +21,7 @@ export class ApiError extends Error {
       (problem.errors ?? []).map(({ path, message }) => [path, sentence(message)]),
     )
     this.hasAdmins = problem.has_admins !== false
+    this.firstSeq = problem.first_seq ?? null
   }
 }
 
@@ -28,6 +31,7 @@ interface Problem {
   hint?: string
   errors?: { path: string; message: string }[]
   has_admins?: boolean
+  first_seq?: number
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -41,12 +45,26 @@ export const call = async <T>(method: Method, path: string, body?: unknown): Pro
   return answer as T
 }
 
-const ask = async (method: Method, path: string, body: unknown): Promise<Response> => {
+/** A table of the admin API, as a file with the name that the server gives it. @throws ApiError */
+export const callForTable = async (path: string): Promise<{ name: string; file: Blob }> => {
+  const response = await ask('GET', path, undefined, 'text/csv')
+  if (!response.ok) throw new ApiError(response.status, await response.json().catch(() => ({})))
+  const [, name] =
+    /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '') ?? []
+  return { name: name ?? 'table.csv', file: await response.blob() }
+}
+
+const ask = async (
+  method: Method,
+  path: string,
+  body: unknown,
+  accept = 'application/json',
+): Promise<Response> => {
   const payload = body === undefined ? {} : { body: JSON.stringify(body) }
   try {
     return await fetch(`/admin${path}`, {
       method,
-      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      headers: { accept, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       cache: 'no-store',
       signal: AbortSignal.timeout(TIMEOUT_MS),
       ...payload,

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { type ApiError, call } from './api.ts'
+import { CallPage } from './history/session.tsx'
 import { AccessPage } from './pages/access.tsx'
 import { AuditPage } from './pages/audit.tsx'
 import { CallsPage } from './pages/calls.tsx'
@@ -14,8 +15,9 @@ import { Trouble } from './parts/states.tsx'
 import { SESSION } from './queries.ts'
 import { usePath } from './router.tsx'
 import { Shell } from './shell.tsx'
-import { TenantPage } from './tenant/tenant.tsx'
+import { isTenantPart, TenantPage } from './tenant/tenant.tsx'
 import type { Session } from './types.ts'
+import { LedgerPage } from './usage/ledger.tsx'
 
 /** Signing in, and behind it the pages. */
 export const Dashboard = ({ link }: { link: string | null }) => {
@@ -51,12 +53,15 @@ const Outside = ({ error, again }: { error: ApiError; again: () => unknown }) =>
 
 const Page = () => {
   const [name, slug, ...more] = usePath()
-  if (more.length > 0 || (slug !== undefined && name !== 'tenants')) return <NotFoundPage />
+  if (name === 'tenants' && slug !== undefined) return <OfTenant slug={slug} more={more} />
+  if (slug !== undefined) return <NotFoundPage />
   switch (name) {
     case undefined:
       return <OverviewPage />
     case 'tenants':
-      return slug === undefined ? <TenantsPage /> : <TenantPage key={slug} slug={slug} />
+      return <TenantsPage />
+    case 'usage':
+      return <LedgerPage />
     case 'calls':
       return <CallsPage />
     case 'audit':
@@ -70,4 +75,10 @@ const Page = () => {
     default:
       return <NotFoundPage />
   }
+}
+
+const OfTenant = ({ slug, more: [part = '', id, ...rest] }: { slug: string; more: string[] }) => {
+  if (rest.length > 0 || !isTenantPart(part)) return <NotFoundPage />
+  if (id === undefined) return <TenantPage key={slug} slug={slug} part={part} />
+  return part === 'calls' ? <CallPage key={id} slug={slug} id={id} /> : <NotFoundPage />
 }

@@ -10,7 +10,7 @@ import {
 import { ApiError, call, withQuery } from './api.ts'
 import type { List, Status } from './types.ts'
 
-const LIVE_MS = 3000
+export const LIVE_MS = 3000
 const PAGE = '50'
 
 export const SESSION = '/session'
@@ -59,6 +59,23 @@ export const useList = <T>(path: string, filters: Record<string, string | null> 
   })
   return query
 }
+
+/** As useList, read to its end, at most so many pages; what is over is read once. */
+export const useWhole = <T>(path: string, { isOver, most }: { isOver: boolean; most: number }) =>
+  useQuery<{ data: T[]; isCut: boolean; at: number }, ApiError>({
+    queryKey: [path, 'whole', isOver],
+    queryFn: async () => {
+      const all: T[] = []
+      let cursor: string | null = null
+      for (let n = 0; n === 0 || (cursor !== null && n < most); n++) {
+        const page: List<T> = await call('GET', withQuery(path, { limit: '100', cursor }))
+        all.push(...page.data)
+        cursor = page.next_cursor
+      }
+      return { data: all, isCut: cursor !== null, at: Date.now() }
+    },
+    refetchInterval: isOver ? false : LIVE_MS,
+  })
 
 /** Something the operator does; all that is on screen is asked for anew afterwards. */
 export const useAct = <T, In = void>(

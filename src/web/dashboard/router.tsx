@@ -48,4 +48,8 @@ export const Link = ({ to, onClick, ...rest }: LinkProps) => {
   return <a href={to} onClick={follow} {...rest} />
 }
 
-export const tenantPath = (slug: string): string => `/ui/tenants/${encodeURIComponent(slug)}`
+/** @param more below it, such as a part of its pages */
+export const tenantPath = (slug: string, ...more: string[]): string =>
+  ['/ui/tenants', slug, ...more]
+    .map((part, n) => (n === 0 ? part : encodeURIComponent(part)))
+    .join('/')

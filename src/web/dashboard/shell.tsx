@@ -12,6 +12,7 @@ const PAGES: { to: string; name: string; icon: IconName }[] = [
   { to: '/ui', name: 'Overview', icon: 'overview' },
   { to: '/ui/tenants', name: 'Tenants', icon: 'tenants' },
   { to: '/ui/calls', name: 'Live calls', icon: 'camera' },
+  { to: '/ui/usage', name: 'Usage', icon: 'usage' },
   { to: '/ui/audit', name: 'Audit log', icon: 'audit' },
   { to: '/ui/access', name: 'Access', icon: 'key' },
   { to: '/ui/status', name: 'Status', icon: 'status' },

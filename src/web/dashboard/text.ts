@@ -31,6 +31,24 @@ export const relativeTime = (at: string, now: number): string => {
   return seconds > 0 ? `${duration(seconds)} ago` : `in ${duration(-seconds)}`
 }
 
+/** Two units where that tells more: `1 h 5 min`, `8 s`. */
+export const span = (seconds: number): string => {
+  const whole = Math.max(0, Math.round(seconds))
+  const at = UNITS.findIndex(([size]) => whole >= size)
+  if (at === -1) return seconds > 0 ? 'less than 1 s' : '0 s'
+  const [size] = UNITS[at] as [number, string]
+  const rest = whole % size
+  const next = UNITS[at + 1]
+  const more = next && rest >= next[0] ? ` ${duration(rest)}` : ''
+  return `${duration(whole)}${more}`
+}
+
+/** Minutes as people count them: parts of one only while they are few. */
+export const minutes = (seconds: number): string => {
+  const value = seconds / 60
+  return new Intl.NumberFormat('en', { maximumFractionDigits: value < 100 ? 1 : 0 }).format(value)
+}
+
 export const bytes = (count: number): string => {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
   const power = count < 1 ? 0 : Math.min(Math.floor(Math.log2(count) / 10), units.length - 1)

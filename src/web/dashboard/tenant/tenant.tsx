@@ -1,5 +1,7 @@
 import { Badge } from '@mantine/core'
 import { at } from '../api.ts'
+import { CallHistory } from '../history/call-table.tsx'
+import { Events } from '../history/events.tsx'
 import { CallList } from '../parts/call-list.tsx'
 import { CopyIcon } from '../parts/copy.tsx'
 import { Icon } from '../parts/icons.tsx'
@@ -9,20 +11,34 @@ import { TenantStatus } from '../parts/status-badge.tsx'
 import { DataTable } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
 import { useLive } from '../queries.ts'
-import { Link } from '../router.tsx'
+import { Link, tenantPath } from '../router.tsx'
 import type { List, LiveCall, Problem, Tenant } from '../types.ts'
+import { TenantUsage } from '../usage/tenant-usage.tsx'
+import { Webhooks } from '../webhooks/webhooks.tsx'
 import { Danger } from './danger.tsx'
 import { Keys } from './keys.tsx'
 import { LimitsPanel } from './limits.tsx'
 
-/** One customer: what it has, what goes on, what went wrong. */
-export const TenantPage = ({ slug }: { slug: string }) => {
+const PARTS = {
+  '': 'Overview',
+  calls: 'Calls',
+  usage: 'Usage',
+  events: 'Events',
+  webhooks: 'Webhooks',
+} as const
+
+type Part = keyof typeof PARTS
+
+export const isTenantPart = (name: string): name is Part => Object.hasOwn(PARTS, name)
+
+/** One customer: what it has, what goes on, what went wrong and what was. */
+export const TenantPage = ({ slug, part }: { slug: string; part: Part }) => {
   const tenant = useLive<Tenant>(`/tenants${at(slug)}`)
   const found = tenant.data
   return (
     <Page
       title={found?.name ?? slug}
-      tab={slug}
+      tab={part === '' ? slug : `${slug}: ${part}`}
       above={
         <Link className="back" to="/ui/tenants">
           <Icon name="back" />
@@ -45,16 +61,52 @@ export const TenantPage = ({ slug }: { slug: string }) => {
       <Loaded query={tenant} rows={6}>
         {(tenant) => (
           <>
-            <LiveRooms slug={slug} />
-            <Keys tenant={tenant} />
-            <LimitsPanel tenant={tenant} />
-            <Problems slug={slug} />
-            <Danger tenant={tenant} />
+            <Parts slug={slug} current={part} />
+            <Shown part={part} tenant={tenant} />
           </>
         )}
       </Loaded>
     </Page>
   )
+}
+
+const Parts = ({ slug, current }: { slug: string; current: Part }) => (
+  <nav className="parts" aria-label={`Pages of ${slug}`}>
+    {(Object.keys(PARTS) as Part[]).map((part) => (
+      <Link
+        key={part}
+        className="parts-link"
+        to={part === '' ? tenantPath(slug) : tenantPath(slug, part)}
+        aria-current={part === current ? 'page' : undefined}
+      >
+        {PARTS[part]}
+      </Link>
+    ))}
+  </nav>
+)
+
+const Shown = ({ part, tenant }: { part: Part; tenant: Tenant }) => {
+  const { slug } = tenant
+  switch (part) {
+    case 'calls':
+      return <CallHistory slug={slug} />
+    case 'usage':
+      return <TenantUsage slug={slug} />
+    case 'events':
+      return <Events slug={slug} />
+    case 'webhooks':
+      return <Webhooks slug={slug} />
+    case '':
+      return (
+        <>
+          <LiveRooms slug={slug} />
+          <Keys tenant={tenant} />
+          <LimitsPanel tenant={tenant} />
+          <Problems slug={slug} />
+          <Danger tenant={tenant} />
+        </>
+      )
+  }
 }
 
 const LiveRooms = ({ slug }: { slug: string }) => {

@@ -1,0 +1,180 @@
+import { Alert } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { type ApiError, at, call } from '../api.ts'
+import { CopyIcon } from '../parts/copy.tsx'
+import { Facts } from '../parts/facts.tsx'
+import { Icon } from '../parts/icons.tsx'
+import { Moment } from '../parts/moment.tsx'
+import { Page, Panel } from '../parts/page.tsx'
+import { Empty, Loaded } from '../parts/states.tsx'
+import { LIVE_MS, useWhole } from '../queries.ts'
+import { Link, tenantPath } from '../router.tsx'
+import { minutes, number, plural, span } from '../text.ts'
+import { CallEnd, lengthOf } from './call-table.tsx'
+import { RefusalTable, useRefusals } from './refusals.tsx'
+import { type Standout, standoutsOf } from './standouts.ts'
+import { StayTable } from './stays.tsx'
+import { Timeline } from './timeline.tsx'
+import { boundsOf, rowsOf } from './timeline-model.ts'
+import type { CallSession, RefusedJoin, Stay } from './types.ts'
+
+const MOST_PAGES = 50
+
+/** One call: what happened in it, to whom, and why. */
+export const CallPage = ({ slug, id }: { slug: string; id: string }) => {
+  const path = `/tenants${at(slug)}/sessions${at(id)}`
+  const session = useQuery<CallSession, ApiError>({
+    queryKey: [path],
+    queryFn: () => call('GET', path),
+    refetchInterval: ({ state }) => (state.data?.ended_at ? false : LIVE_MS),
+  })
+  const found = session.data
+  return (
+    <Page
+      title={found?.room ?? 'Call'}
+      tab={found ? `Call in ${found.room}` : 'Call'}
+      above={
+        <Link className="back" to={tenantPath(slug, 'calls')}>
+          <Icon name="back" />
+          Calls of {slug}
+        </Link>
+      }
+      lead={found && <CallLead found={found} />}
+    >
+      <Loaded query={session} rows={6}>
+        {(found) => <CallBody slug={slug} path={path} found={found} />}
+      </Loaded>
+    </Page>
+  )
+}
+
+const CallLead = ({ found }: { found: CallSession }) => (
+  <>
+    <Moment at={found.started_at} />
+    {found.ended_at === null ? ' until now' : ' to '}
+    {found.ended_at && <Moment at={found.ended_at} />}
+  </>
+)
+
+interface CallBodyProps {
+  slug: string
+  path: string
+  found: CallSession
+}
+
+const CallBody = ({ slug, path, found }: CallBodyProps) => {
+  const stays = useWhole<Stay>(`${path}/participants`, {
+    isOver: found.ended_at !== null,
+    most: MOST_PAGES,
+  })
+  const refusals = useRefusals(slug, found)
+  const refused = refusals.data ?? []
+  return (
+    <>
+      <CallFacts found={found} stays={stays.data?.data} />
+      <Loaded query={stays} rows={4}>
+        {({ data, isCut, at }) => (
+          <>
+            <Standouts found={standoutsOf(found, data, refused)} />
+            <Picture found={found} stays={data} refusals={refused} now={at} />
+            <Panel title="People" lead="A row for each time that somebody came.">
+              {isCut && <Cut many={data.length} />}
+              <StayTable stays={data} />
+            </Panel>
+          </>
+        )}
+      </Loaded>
+      <Panel
+        title="Refused joins"
+        lead="To this room, from ten minutes before the call to ten minutes after it."
+      >
+        <Loaded query={refusals}>
+          {(all) =>
+            all.length > 0 ? (
+              <RefusalTable call={found} refusals={all} />
+            ) : (
+              <Empty icon="check" title="No join was refused" />
+            )
+          }
+        </Loaded>
+      </Panel>
+    </>
+  )
+}
+
+const Cut = ({ many }: { many: number }) => (
+  <Alert color="yellow" mb="md">
+    These are the first {number(many)} rows; the API has all of them.
+  </Alert>
+)
+
+const CallFacts = ({ found, stays }: { found: CallSession; stays: Stay[] | undefined }) => {
+  const people = stays && new Set(stays.map(({ identity }) => identity)).size
+  return (
+    <Panel title="Facts">
+      <Facts
+        facts={[
+          ['How it ended', <CallEnd key="end" call={found} />],
+          ['Lasted', lengthOf(found)],
+          ['People', people === undefined ? '…' : number(people)],
+          ['At most at once', number(found.peak_participants)],
+          ['Participant minutes', minutes(found.participant_seconds)],
+          ['End known to within', accuracyOf(found)],
+          [
+            'LiveKit’s id',
+            <span className="with-copy" key="sid">
+              <code className="break">{found.livekit_sid}</code>
+              <CopyIcon text={found.livekit_sid} what="LiveKit’s id of the call" />
+            </span>,
+          ],
+        ]}
+      />
+    </Panel>
+  )
+}
+
+const accuracyOf = ({ ended_at, end_accuracy_seconds }: CallSession): string =>
+  ended_at === null ? '—' : end_accuracy_seconds === 0 ? 'the moment' : span(end_accuracy_seconds)
+
+const Standouts = ({ found }: { found: Standout[] }) => (
+  <Panel title="What stands out">
+    {found.length === 0 ? (
+      <p className="calm">
+        <Icon name="check" />
+        Nothing does: everybody who asked got in, and nobody was lost.
+      </p>
+    ) : (
+      <ul className="standouts">
+        {found.map(({ tone, text, people }) => (
+          <li key={text} data-tone={tone}>
+            <Icon name={tone === 'bad' ? 'warning' : 'people'} />
+            <span>
+              {text}
+              {people.length > 0 && <span className="soft sub break">{people.join(', ')}</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+    )}
+  </Panel>
+)
+
+interface PictureProps {
+  found: CallSession
+  stays: Stay[]
+  refusals: RefusedJoin[]
+  now: number
+}
+
+const Picture = ({ found, stays, refusals, now }: PictureProps) => {
+  const bounds = boundsOf(found, stays, now)
+  const rows = rowsOf(stays, refusals, bounds)
+  return (
+    <Panel
+      title="Timeline"
+      lead={`On your clock. ${plural(rows.length, 'person', 'people')}, each from joining to leaving.`}
+    >
+      <Timeline rows={rows} bounds={bounds} />
+    </Panel>
+  )
+}

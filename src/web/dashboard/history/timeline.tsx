@@ -1,0 +1,287 @@
+import { ActionIcon, Button } from '@mantine/core'
+import { type CSSProperties, useLayoutEffect, useRef, useState } from 'react'
+import { Icon } from '../parts/icons.tsx'
+import { clock, utc, zone } from '../parts/moment.tsx'
+import { plural, span } from '../text.ts'
+import { type Bar, type Lane, percentOf, type Row, type Span, ticksOf } from './timeline-model.ts'
+import { leaveWords } from './words.ts'
+
+const MOST_ZOOM = 64
+const TICKS = 6
+const SHOWN_AT_FIRST = 30
+
+const place = ({ from, to }: Span, bounds: Span): CSSProperties => {
+  const left = percentOf(from, bounds)
+  return { left: `${left}%`, width: `${percentOf(to, bounds) - left}%` }
+}
+
+/** Who was in a call when, and what they published: a picture for the eye, beside the same as a table. */
+export const Timeline = ({ rows, bounds }: { rows: Row[]; bounds: Span }) => {
+  const [zoom, setZoom] = useState(1)
+  const [isWhole, setWhole] = useState(false)
+  const shown = isWhole ? rows : rows.slice(0, SHOWN_AT_FIRST)
+  const hidden = rows.length - shown.length
+  return (
+    <>
+      <div className="timeline-tools">
+        <Legend />
+        <Zoom zoom={zoom} onZoom={setZoom} />
+      </div>
+      <Sheet rows={shown} bounds={bounds} zoom={zoom} />
+      {hidden > 0 && (
+        <div className="more">
+          <Button variant="default" onClick={() => setWhole(true)}>
+            Show {plural(hidden, 'more person', 'more people')}
+          </Button>
+        </div>
+      )}
+    </>
+  )
+}
+
+const Legend = () => (
+  <ul className="legend" aria-label="What the picture shows">
+    <li>
+      <span className="legend-mark" data-what="presence" />
+      In the call
+    </li>
+    <li>
+      <span className="legend-mark" data-what="microphone" />
+      Microphone
+    </li>
+    <li>
+      <span className="legend-mark" data-what="camera" />
+      Camera
+    </li>
+    <li>
+      <span className="legend-mark" data-what="screen" />
+      Screen share
+    </li>
+    <li>
+      <span className="legend-mark" data-what="muted" />
+      Muted
+    </li>
+    <li>
+      <span className="legend-mark" data-what="reconnect" />
+      Reconnected
+    </li>
+    <li>
+      <span className="legend-mark" data-what="lost" />
+      Lost
+    </li>
+    <li>
+      <span className="legend-mark" data-what="refused" />
+      Join refused
+    </li>
+  </ul>
+)
+
+const Zoom = ({ zoom, onZoom }: { zoom: number; onZoom: (zoom: number) => void }) => (
+  <div className="zoom">
+    <ActionIcon
+      variant="default"
+      size="lg"
+      aria-label="Show more time at once"
+      title="Show more time at once"
+      disabled={zoom === 1}
+      onClick={() => onZoom(zoom / 2)}
+    >
+      <Icon name="skipped" />
+    </ActionIcon>
+    <output className="zoom-value" aria-label="Zoom">
+      {zoom}×
+    </output>
+    <ActionIcon
+      variant="default"
+      size="lg"
+      aria-label="Show time in more detail"
+      title="Show time in more detail"
+      disabled={zoom === MOST_ZOOM}
+      onClick={() => onZoom(zoom * 2)}
+    >
+      <Icon name="plus" />
+    </ActionIcon>
+  </div>
+)
+
+interface SheetProps {
+  rows: Row[]
+  bounds: Span
+  zoom: number
+}
+
+const Sheet = ({ rows, bounds, zoom }: SheetProps) => {
+  const scroller = useRef<HTMLElement>(null)
+  const before = useRef(zoom)
+  // What was in the middle stays there.
+  useLayoutEffect(() => {
+    const box = scroller.current
+    if (!box || before.current === zoom) return
+    const middle = box.scrollLeft + box.clientWidth / 2
+    box.scrollLeft = (middle * zoom) / before.current - box.clientWidth / 2
+    before.current = zoom
+  }, [zoom])
+  return (
+    <section
+      className="timeline"
+      ref={scroller}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+      tabIndex={0}
+      aria-label="Timeline"
+    >
+      <div
+        className="timeline-sheet"
+        role="img"
+        aria-label={`${plural(rows.length, 'person', 'people')} from ${clock(bounds.from)} to ${clock(bounds.to)}. The table below says the same.`}
+        style={{ '--zoom': zoom } as CSSProperties}
+      >
+        <Axis bounds={bounds} most={TICKS * zoom} />
+        {rows.map((row) => (
+          <TimelineRow key={row.identity} row={row} bounds={bounds} />
+        ))}
+      </div>
+    </section>
+  )
+}
+
+const HOUR_MS = 3600_000
+const TO_THE_MINUTE = new Intl.DateTimeFormat('en', {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+})
+const WITH_DAY = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' })
+
+const Axis = ({ bounds, most }: { bounds: Span; most: number }) => {
+  const { step, at } = ticksOf(bounds, most, new Date(bounds.from).getTimezoneOffset())
+  const format = (moment: number) =>
+    step < 60_000
+      ? clock(moment)
+      : step >= 24 * HOUR_MS
+        ? WITH_DAY.format(moment)
+        : TO_THE_MINUTE.format(moment)
+  return (
+    <div className="timeline-row timeline-head">
+      <span className="timeline-corner soft" title={zone()}>
+        {WITH_DAY.format(bounds.from)}
+      </span>
+      <div className="timeline-axis">
+        {at.map((moment) => (
+          <span
+            key={moment}
+            className="tick"
+            title={utc(moment)}
+            style={{ left: `${percentOf(moment, bounds)}%` }}
+            data-side={percentOf(moment, bounds) > 94 ? 'before' : undefined}
+          >
+            {format(moment)}
+          </span>
+        ))}
+      </div>
+      <span className="timeline-edge" />
+    </div>
+  )
+}
+
+const TimelineRow = ({ row, bounds }: { row: Row; bounds: Span }) => {
+  const last = row.bars.at(-1)
+  return (
+    <div className="timeline-row" data-identity={row.identity}>
+      <div className="timeline-who">
+        <span className="timeline-name" title={row.identity}>
+          {row.name || row.identity}
+        </span>
+        {row.name && row.name !== row.identity && (
+          <span className="timeline-identity" title={row.identity}>
+            {row.identity}
+          </span>
+        )}
+      </div>
+      <div className="timeline-plot">
+        {row.bars.map((bar) => (
+          <StayBar key={bar.sid} bar={bar} bounds={bounds} />
+        ))}
+        {row.refusals.map((moment, n) => (
+          <span
+            // biome-ignore lint/suspicious/noArrayIndexKey: two may fall on one moment
+            key={n}
+            className="refused-mark"
+            style={{ left: `${percentOf(moment, bounds)}%` }}
+            title={`Join refused at ${clock(moment)}`}
+          />
+        ))}
+      </div>
+      <Outcome last={last} stays={row.bars.length} />
+    </div>
+  )
+}
+
+const Outcome = ({ last, stays }: { last: Bar | undefined; stays: number }) => {
+  if (!last) {
+    return (
+      <div className="timeline-end outcome" data-tone="lost">
+        Never got in
+      </div>
+    )
+  }
+  const { text, tone } = leaveWords(last.leaveReason)
+  return (
+    <div className="timeline-end outcome" data-tone={last.isOpen ? 'open' : tone}>
+      {text}
+      <span className="sub soft">
+        {!last.isOpen && clock(last.to)}
+        {stays > 1 && `${last.isOpen ? '' : ' · '}came ${stays} times`}
+      </span>
+    </div>
+  )
+}
+
+const StayBar = ({ bar, bounds }: { bar: Bar; bounds: Span }) => {
+  const { text, tone } = leaveWords(bar.leaveReason)
+  const end = bar.isOpen ? 'still in the call' : `${text} at ${clock(bar.to)}`
+  return (
+    <>
+      <span
+        className="stay-bar"
+        style={place(bar, bounds)}
+        data-tone={bar.isOpen ? 'open' : tone}
+        title={`Joined at ${clock(bar.from)}, ${end} (${span((bar.to - bar.from) / 1000)})`}
+      />
+      {bar.lanes.map((lane) => (
+        <LaneBar key={`${lane.source} ${lane.from}`} lane={lane} bounds={bounds} />
+      ))}
+      {bar.reconnects.map((moment) => (
+        <span
+          key={moment}
+          className="reconnect-mark"
+          style={{ left: `${percentOf(moment, bounds)}%` }}
+          title={`Reconnected at ${clock(moment)}`}
+        />
+      ))}
+    </>
+  )
+}
+
+const LaneBar = ({ lane, bounds }: { lane: Lane; bounds: Span }) => (
+  <span
+    className="lane"
+    data-source={lane.source}
+    style={place(lane, bounds)}
+    title={`${LANES[lane.source]} from ${clock(lane.from)} to ${clock(lane.to)}`}
+  >
+    {lane.mutes.map((mute) => (
+      <span
+        key={mute.from}
+        className="mute"
+        style={place(mute, lane)}
+        title={`Muted from ${clock(mute.from)} to ${clock(mute.to)}`}
+      />
+    ))}
+  </span>
+)
+
+const LANES: Record<Lane['source'], string> = {
+  microphone: 'Microphone',
+  camera: 'Camera',
+  screen: 'Screen share',
+}

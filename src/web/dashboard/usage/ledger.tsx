@@ -1,0 +1,86 @@
+import { withQuery } from '../api.ts'
+import { Page, Panel } from '../parts/page.tsx'
+import { Empty, Loaded } from '../parts/states.tsx'
+import { DataTable } from '../parts/table.tsx'
+import { useLive } from '../queries.ts'
+import { Link, tenantPath } from '../router.tsx'
+import { fullTime } from '../text.ts'
+import { MonthSwitch, monthName, SaveTable, useMonth } from './month.tsx'
+import { AMOUNTS, Totals } from './tenant-usage.tsx'
+
+interface Account {
+  tenant: string
+  name: string | null
+  created_at: string
+  deleted_at: string | null
+  participant_seconds: number
+  participants: number
+  sessions: number
+}
+
+interface Ledger {
+  month: string
+  data: Account[]
+  total: Pick<Account, 'participant_seconds' | 'participants' | 'sessions'>
+}
+
+/** What every tenant used in a month: what an invoice is written from. */
+export const LedgerPage = () => {
+  const [month, setMonth] = useMonth()
+  const path = withQuery('/usage', { month })
+  const ledger = useLive<Ledger>(path)
+  return (
+    <Page
+      title="Usage"
+      lead="All tenants by month, in UTC, deleted ones included; calls that run count up to now."
+    >
+      <Panel
+        title={monthName(month)}
+        actions={
+          <>
+            <MonthSwitch month={month} onMonth={setMonth} />
+            <SaveTable path={path} what="the month" />
+          </>
+        }
+      >
+        <Loaded query={ledger} rows={5}>
+          {({ data, total }) =>
+            data.length > 0 ? (
+              <>
+                <Totals total={total} />
+                <Accounts accounts={data} />
+              </>
+            ) : (
+              <Empty icon="clock" title="There was no tenant in this month">
+                What each tenant’s calls used will stand here.
+              </Empty>
+            )
+          }
+        </Loaded>
+      </Panel>
+    </Page>
+  )
+}
+
+const Accounts = ({ accounts }: { accounts: Account[] }) => (
+  <DataTable
+    caption="Usage by tenant, the most used first"
+    rows={accounts.toSorted((a, b) => b.participant_seconds - a.participant_seconds)}
+    id={({ tenant, created_at }) => `${tenant} ${created_at}`}
+    columns={[{ name: 'Tenant', cell: (account) => <Owner account={account} /> }, ...AMOUNTS]}
+  />
+)
+
+const Owner = ({ account: { tenant, name, deleted_at } }: { account: Account }) =>
+  deleted_at === null ? (
+    <Link className="strong-link" to={tenantPath(tenant, 'usage')}>
+      <span className="mono">{tenant}</span>
+      {name && <span className="soft clip">{name}</span>}
+    </Link>
+  ) : (
+    <>
+      <span className="mono">{tenant}</span>
+      {name && <span className="soft sub clip">{name}</span>}
+      <span className="soft sub">deleted {fullTime(deleted_at)}</span>
+    </>
+  )
