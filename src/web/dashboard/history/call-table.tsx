@@ -109,7 +109,7 @@ const CallTable = ({ slug, calls }: { slug: string; calls: CallSession[] }) => (
           </>
         ),
       },
-      { name: 'Lasted', cell: (call) => lengthOf(call) },
+      { name: 'Lasted', cell: (call) => <span className="whole">{lengthOf(call)}</span> },
       { name: 'People at most', cell: ({ peak_participants }) => number(peak_participants) },
       {
         name: 'Participant minutes',

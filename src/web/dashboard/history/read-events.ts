@@ -4,7 +4,7 @@ import type { EventPage, HappenedEvent } from './types.ts'
 /** Behind every number there is: what is asked for there is only how long the log is. */
 const END = 10 ** 15 - 1
 const MOST = 100
-const FIRST_WINDOW = 100
+const FIRST_WINDOW = 50
 const LARGEST_WINDOW = 10_000
 const MOST_WINDOWS = 15
 

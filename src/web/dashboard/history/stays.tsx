@@ -47,7 +47,7 @@ const COLUMNS = [
     cell: ({ joined_at, seconds }: Stay) => (
       <>
         <Moment at={joined_at} />
-        <span className="soft sub">for {span(seconds)}</span>
+        <span className="soft sub whole">for {span(seconds)}</span>
       </>
     ),
   },
@@ -57,7 +57,7 @@ const COLUMNS = [
     cell: ({ transport, reconnects, address }: Stay) => (
       <>
         {transportWords(transport)}
-        <span className="soft sub">
+        <span className="soft sub whole">
           {reconnects === 0 ? 'no reconnects' : plural(reconnects, 'reconnect')}
         </span>
         {address && <span className="soft sub break">{address}</span>}
@@ -119,7 +119,7 @@ const Published = ({ stay: { published, tracks } }: { stay: Stay }) => {
     <ul className="change">
       {used.map(([name, seconds]) => (
         <li key={name}>
-          <span className="soft">{name}</span> {span(seconds)}
+          <span className="soft">{name}</span> <span className="whole">{span(seconds)}</span>
         </li>
       ))}
     </ul>

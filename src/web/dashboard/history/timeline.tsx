@@ -1,4 +1,5 @@
 import { ActionIcon, Button } from '@mantine/core'
+import { useElementSize } from '@mantine/hooks'
 import { type CSSProperties, useLayoutEffect, useRef, useState } from 'react'
 import { Icon } from '../parts/icons.tsx'
 import { clock, utc, zone } from '../parts/moment.tsx'
@@ -7,7 +8,8 @@ import { type Bar, type Lane, percentOf, type Row, type Span, ticksOf } from './
 import { leaveWords } from './words.ts'
 
 const MOST_ZOOM = 64
-const TICKS = 6
+/** What the hours and minutes at a line need. */
+const LABEL_PX = 76
 const SHOWN_AT_FIRST = 30
 
 const place = ({ from, to }: Span, bounds: Span): CSSProperties => {
@@ -135,7 +137,7 @@ const Sheet = ({ rows, bounds, zoom }: SheetProps) => {
         aria-label={`${plural(rows.length, 'person', 'people')} from ${clock(bounds.from)} to ${clock(bounds.to)}. The table below says the same.`}
         style={{ '--zoom': zoom } as CSSProperties}
       >
-        <Axis bounds={bounds} most={TICKS * zoom} />
+        <Axis bounds={bounds} />
         {rows.map((row) => (
           <TimelineRow key={row.identity} row={row} bounds={bounds} />
         ))}
@@ -152,35 +154,37 @@ const TO_THE_MINUTE = new Intl.DateTimeFormat('en', {
 })
 const WITH_DAY = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' })
 
-const Axis = ({ bounds, most }: { bounds: Span; most: number }) => {
+const Axis = ({ bounds }: { bounds: Span }) => {
+  const { ref, width } = useElementSize()
+  const most = Math.max(2, Math.floor(width / LABEL_PX))
   const { step, at } = ticksOf(bounds, most, new Date(bounds.from).getTimezoneOffset())
-  const format = (moment: number) =>
-    step < 60_000
-      ? clock(moment)
-      : step >= 24 * HOUR_MS
-        ? WITH_DAY.format(moment)
-        : TO_THE_MINUTE.format(moment)
+  const hasRoom = (moment: number) =>
+    ((100 - percentOf(moment, bounds)) / 100) * width > LABEL_PX - 16
   return (
     <div className="timeline-row timeline-head">
       <span className="timeline-corner soft" title={zone()}>
         {WITH_DAY.format(bounds.from)}
       </span>
-      <div className="timeline-axis">
+      <div className="timeline-axis" ref={ref}>
         {at.map((moment) => (
           <span
             key={moment}
             className="tick"
             title={utc(moment)}
             style={{ left: `${percentOf(moment, bounds)}%` }}
-            data-side={percentOf(moment, bounds) > 94 ? 'before' : undefined}
           >
-            {format(moment)}
+            {hasRoom(moment) && tickName(moment, step)}
           </span>
         ))}
       </div>
       <span className="timeline-edge" />
     </div>
   )
+}
+
+const tickName = (moment: number, step: number): string => {
+  if (step < 60_000) return clock(moment)
+  return (step < 24 * HOUR_MS ? TO_THE_MINUTE : WITH_DAY).format(moment)
 }
 
 const TimelineRow = ({ row, bounds }: { row: Row; bounds: Span }) => {
