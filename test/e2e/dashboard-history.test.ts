@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { type Chromium, launchChromium } from '../support/chromium.ts'
 import { DashboardPage, inviteAdmin, PASSWORD } from '../support/dashboard-page.ts'
 import { type GoLive, startGolive } from '../support/golive.ts'
-import { writeCalls } from '../support/history.ts'
 import { NodePerson } from '../support/rtc-node.ts'
 import type { TenantClient } from '../support/tenant-client.ts'
 import { concluded, huge, MARKUP, tiny, troubled } from '../support/told-calls.ts'
 import { until } from '../support/wait.ts'
+import { writeCalls } from '../support/write-calls.ts'
 
 setDefaultTimeout(110_000)
 
@@ -204,10 +204,7 @@ test('events are read backwards, by kind, and lead to their call', async () => {
   await until('more are there', async () => (await rows.count()) > shown)
   expect(await operator.look('history-events')).toEqual([])
   await panel.getByLabel('Which events').selectOption('Refused joins and bans')
-  await until('five are left', async () => (await rows.count()) === 5).catch(async (e) => {
-    console.log(await rows.count(), (await panel.textContent())?.slice(0, 600))
-    throw e
-  })
+  await until('five are left', async () => (await rows.count()) === 5)
   expect(await rows.first().textContent()).toContain('The room is full')
   await panel.getByLabel('Which events').selectOption('Calls')
   await panel.getByRole('link', { name: 'The call in mic-test' }).first().click()

@@ -1,4 +1,4 @@
-import type { ToldCall, ToldStay } from './history.ts'
+import type { ToldCall, ToldStay } from './write-calls.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
