@@ -88,7 +88,7 @@ test('a call that went wrong says what went wrong, and for whom', async () => {
   for (const text of [
     '4 joins were refused: The room is full',
     '1 join was refused: The token expired',
-    '1 person: lost the connection.',
+    '1 person lost the connection.',
     '1 person reconnected 3 times or more',
     '1 person joined again with the same identity',
     '1 person never published a microphone or camera',

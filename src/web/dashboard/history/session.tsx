@@ -4,12 +4,12 @@ import { type ApiError, at, call } from '../api.ts'
 import { CopyIcon } from '../parts/copy.tsx'
 import { Facts } from '../parts/facts.tsx'
 import { Icon } from '../parts/icons.tsx'
-import { Moment } from '../parts/moment.tsx'
+import { Moment, zone } from '../parts/moment.tsx'
 import { Page, Panel } from '../parts/page.tsx'
 import { Empty, Loaded } from '../parts/states.tsx'
 import { LIVE_MS, useWhole } from '../queries.ts'
 import { Link, tenantPath } from '../router.tsx'
-import { minutes, number, plural, span } from '../text.ts'
+import { minutes, number, span } from '../text.ts'
 import { CallEnd, lengthOf } from './call-table.tsx'
 import { RefusalTable, useRefusals } from './refusals.tsx'
 import { type Standout, standoutsOf } from './standouts.ts'
@@ -172,7 +172,7 @@ const Picture = ({ found, stays, refusals, now }: PictureProps) => {
   return (
     <Panel
       title="Timeline"
-      lead={`On your clock. ${plural(rows.length, 'person', 'people')}, each from joining to leaving.`}
+      lead={`On your clock (${zone()}). A row for each person; who never got in stands last.`}
     >
       <Timeline rows={rows} bounds={bounds} />
     </Panel>

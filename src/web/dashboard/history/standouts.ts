@@ -54,9 +54,14 @@ const named = (people: string[]): string[] => [...new Set(people)].slice(0, MOST
 
 const lost = (stays: Stay[]): Standout[] =>
   [...Map.groupBy(stays.filter(isLost), (stay) => leaveWords(stay.leave_reason).text)].flatMap(
-    ([words, found]) =>
-      about('bad', found, (many) => `${many}: ${words.charAt(0).toLowerCase()}${words.slice(1)}.`),
+    ([words, found]) => about('bad', found, (many) => `${many}${clause(words)}.`),
   )
+
+/** Some words tell what somebody did, others what happened to them. */
+const clause = (words: string): string => {
+  const text = words.charAt(0).toLowerCase() + words.slice(1)
+  return /^(lost|never)/.test(text) ? ` ${text}` : `: ${text}`
+}
 
 const isLost = ({ leave_reason }: Stay): boolean =>
   leave_reason !== null && leaveWords(leave_reason).tone === 'lost' && !isFailedEnd(leave_reason)
