@@ -189,7 +189,8 @@ test('where there is nothing, a sentence says what will be there', async () => {
   }
   await operator.open('/ui/tenants/nothing/calls/unknown')
   await operator.page.getByText('There is no session unknown.').waitFor()
-  await operator.open('/ui/tenants/nothing/elsewhere')
+  for (const path of ['elsewhere', 'usage/more', 'calls/unknown/more'])
+    expect((await fetch(`${golive.url}/ui/tenants/nothing/${path}`)).status).toBe(404)
   expect(findings).toEqual([])
 })
 

@@ -74,8 +74,11 @@ export const useWhole = <T>(path: string, { isOver, most }: { isOver: boolean; m
       }
       return { data: all, isCut: cursor !== null, at: Date.now() }
     },
-    refetchInterval: isOver ? false : LIVE_MS,
+    refetchInterval: ({ state }) => !isOver && LIVE_MS * pagesOf(state.data?.data.length ?? 0),
   })
+
+/** What takes more calls is asked for less often. */
+const pagesOf = (rows: number): number => Math.max(1, Math.ceil(rows / 100))
 
 /** Something the operator does; all that is on screen is asked for anew afterwards. */
 export const useAct = <T, In = void>(

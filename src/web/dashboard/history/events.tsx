@@ -168,7 +168,9 @@ const seconds = (value: unknown): string => span(Number(value))
 const MORE: Record<string, (data: Record<string, unknown>) => string> = {
   'participant.refused': ({ reason }) => String(reason),
   'participant.left': ({ leave_reason, seconds: all }) =>
-    `${leaveWords(String(leave_reason)).text}, after ${seconds(all)}`,
+    leave_reason === 'client_initiated'
+      ? `after ${seconds(all)}`
+      : `${leaveWords(String(leave_reason)).text}, after ${seconds(all)}`,
   'participant.superseded': ({ seconds: all }) => `after ${seconds(all)}`,
   'session.ended': ({ end_reason, peak_participants }) =>
     `${endWords(String(end_reason))}; ${peak_participants} at most`,

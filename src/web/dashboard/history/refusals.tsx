@@ -17,7 +17,7 @@ export const useRefusals = (slug: string, call: CallSession | undefined) =>
     queryKey: ['refusals', slug, call?.id, call?.ended_at],
     enabled: call !== undefined,
     queryFn: () => (call ? read(slug, call) : []),
-    refetchInterval: isSettled(call) ? false : LIVE_MS * 5,
+    refetchInterval: isSettled(call) ? false : LIVE_MS * 10,
   })
 
 const isSettled = (call: CallSession | undefined): boolean =>

@@ -75,7 +75,10 @@ const CallBody = ({ slug, path, found }: CallBodyProps) => {
       <Loaded query={stays} rows={4}>
         {({ data, isCut, at }) => (
           <>
-            <Standouts found={standoutsOf(found, data, refused)} />
+            <Standouts
+              found={standoutsOf(found, data, refused)}
+              isSure={refusals.data !== undefined}
+            />
             <Picture found={found} stays={data} refusals={refused} now={at} />
             <Panel title="People" lead="A row for each time that somebody came.">
               {isCut && <Cut many={data.length} />}
@@ -86,7 +89,7 @@ const CallBody = ({ slug, path, found }: CallBodyProps) => {
       </Loaded>
       <Panel
         title="Refused joins"
-        lead="To this room, from ten minutes before the call to ten minutes after it."
+        lead="To this room, from ten minutes before the call to ten minutes after it. Whoever tries again at once stands here once a minute."
       >
         <Loaded query={refusals}>
           {(all) =>
@@ -114,7 +117,7 @@ const CallFacts = ({ found, stays }: { found: CallSession; stays: Stay[] | undef
     <Panel title="Facts">
       <Facts
         facts={[
-          ['How it ended', <CallEnd key="end" call={found} />],
+          [found.ended_at === null ? 'State' : 'How it ended', <CallEnd key="end" call={found} />],
           ['Lasted', lengthOf(found)],
           ['People', people === undefined ? '…' : number(people)],
           ['At most at once', number(found.peak_participants)],
@@ -136,12 +139,15 @@ const CallFacts = ({ found, stays }: { found: CallSession; stays: Stay[] | undef
 const accuracyOf = ({ ended_at, end_accuracy_seconds }: CallSession): string =>
   ended_at === null ? '—' : end_accuracy_seconds === 0 ? 'the moment' : span(end_accuracy_seconds)
 
-const Standouts = ({ found }: { found: Standout[] }) => (
+/** @param isSure whether it is known who was refused */
+const Standouts = ({ found, isSure }: { found: Standout[]; isSure: boolean }) => (
   <Panel title="What stands out">
     {found.length === 0 ? (
       <p className="calm">
         <Icon name="check" />
-        Nothing does: everybody who asked got in, and nobody was lost.
+        {isSure
+          ? 'Nothing does: everybody who asked got in, and nobody was lost.'
+          : 'Nobody was lost. Whether a join was refused is not known yet.'}
       </p>
     ) : (
       <ul className="standouts">

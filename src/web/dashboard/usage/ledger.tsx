@@ -5,7 +5,7 @@ import { DataTable } from '../parts/table.tsx'
 import { useLive } from '../queries.ts'
 import { Link, tenantPath } from '../router.tsx'
 import { fullTime } from '../text.ts'
-import { MonthSwitch, monthName, SaveTable, useMonth } from './month.tsx'
+import { MonthSwitch, SaveTable, useMonth } from './month.tsx'
 import { AMOUNTS, Totals } from './tenant-usage.tsx'
 
 interface Account {
@@ -35,7 +35,7 @@ export const LedgerPage = () => {
       lead="All tenants by month, in UTC, deleted ones included; calls that run count up to now."
     >
       <Panel
-        title={monthName(month)}
+        title="By tenant"
         actions={
           <>
             <MonthSwitch month={month} onMonth={setMonth} />
