@@ -72,6 +72,10 @@ const Legend = () => (
       Lost
     </li>
     <li>
+      <span className="legend-mark" data-what="out" />
+      Put out or replaced
+    </li>
+    <li>
       <span className="legend-mark" data-what="refused" />
       Join refused
     </li>
