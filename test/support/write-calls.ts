@@ -6,7 +6,7 @@ import {
   sessionData,
 } from '../../src/domain/event-data.ts'
 import { EventLog, type NewEvent } from '../../src/domain/events.ts'
-import { countParticipant, countSession, countTime } from '../../src/domain/usage-days.ts'
+import { UsageSums } from '../../src/domain/usage-days.ts'
 import { openStore } from '../../src/store/db.ts'
 import {
   insertParticipant,
@@ -65,6 +65,7 @@ class Told {
   readonly #tenantId: string
   readonly #call: ToldCall
   readonly #events: NewEvent[]
+  readonly #usage = new UsageSums()
 
   constructor(tx: Tx, tenantId: string, call: ToldCall, events: NewEvent[]) {
     this.#tx = tx
@@ -84,13 +85,14 @@ class Told {
     }
     const place = { tenantId: this.#tenantId, room }
     await insertSession(this.#tx, session)
-    await countSession(this.#tx, place, startedAt)
+    this.#usage.session(place, startedAt)
     this.#events.push({ type: 'session.started', at: startedAt, data: sessionData(session) })
     for (const [n, stay] of stays.entries()) await this.#stay(session, stay, `PA_${id}_${n}`)
     for (const { at, identity, code, reason } of refused) {
       const data = { room, identity, code, reason }
       this.#events.push({ type: 'participant.refused', at: startedAt + at, identity, data })
     }
+    await this.#usage.write(this.#tx)
     const data = endedSessionData(session)
     const reconstructed = session.reconstructed === 1
     this.#events.push({ type: 'session.ended', at: session.ended_at ?? 0, data, reconstructed })
@@ -108,8 +110,8 @@ class Told {
       ...{ browser: 'Chrome 141.0.0.0', address: '203.0.113.7', ...more },
     }
     await insertParticipant(this.#tx, row)
-    await countParticipant(this.#tx, { tenantId: tenant_id, room }, row.joined_at)
-    await countTime(this.#tx, { tenantId: tenant_id, room }, start + from, start + to)
+    this.#usage.participant({ tenantId: tenant_id, room }, row.joined_at)
+    this.#usage.time({ tenantId: tenant_id, room }, start + from, start + to)
     for (const [n, track] of (stay.tracks ?? []).entries())
       await insertTrack(this.#tx, {
         ...{ participant_sid: sid, sid: `TR_${n}`, source: track.source },
