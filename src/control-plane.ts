@@ -140,7 +140,9 @@ export class ControlPlane {
 
   #childUp({ adopted, generation }: { adopted: boolean; generation: number }): void {
     const { calls, recorder } = this.#services
-    if (!adopted && generation === 1) void recorder.childLost().catch(() => undefined)
+    const { started_at } = this.#supervisor.status
+    if (generation === 1 && started_at !== null)
+      void recorder.childFound(started_at, adopted).catch(() => undefined)
     void calls.childUp(adopted)
   }
 

@@ -28,6 +28,8 @@ interface Deps {
 type StayRow = Awaited<ReturnType<typeof listPresent>>[number]
 
 const MOST_MUTES = 200
+/** Doubts about whether somebody is still there. */
+const MISSING = ['stay ', 'session ']
 
 /** Finds what reports did not tell: the difference between what is written down and what is listed. */
 export class Comparison {
@@ -37,8 +39,11 @@ export class Comparison {
     this.#deps = deps
   }
 
-  /** True while there are calls. */
-  async run({ askedAt, rooms }: Sweep): Promise<boolean> {
+  /**
+   * Answers up to when everybody who is written down as present was certainly there, in milliseconds;
+   * null when nobody is.
+   */
+  async run({ askedAt, rooms }: Sweep): Promise<number | null> {
     const { tx, patience } = this.#deps
     for (const room of rooms) await this.#room(room, askedAt)
     const listed = new Set(rooms.map((room) => room.sid))
@@ -46,7 +51,7 @@ export class Comparison {
     for (const session of open)
       if (!listed.has(session.livekit_sid)) await this.#gone(session, askedAt)
     patience.turn()
-    return open.length > 0
+    return open.length > 0 ? Math.min(askedAt, patience.oldest(MISSING) ?? askedAt) : null
   }
 
   async #gone(session: SessionRow, now: number): Promise<void> {
@@ -72,7 +77,7 @@ export class Comparison {
     const strangers = active.filter((one) => !here.has(one.sid))
     const known = await knownSids(tx, sidsOf(strangers))
     for (const one of strangers)
-      if (!known.has(one.sid) && patience.overdue(`stay ${one.sid}`, now, lastSweepAt))
+      if (!known.has(one.sid) && patience.overdue(`stranger ${one.sid}`, now, lastSweepAt))
         await book.joined(room, { ...one, joinedAt: one.joinedAtMs }, true)
     const listed = new Set(sidsOf(room.people))
     for (const stay of present) {

@@ -22,6 +22,12 @@ export class Patience {
     return now - doubt.since >= PATIENCE_MS ? doubt : null
   }
 
+  /** Up to when everything of this kind that is in doubt looked right; null when nothing is. */
+  oldest(kinds: readonly string[]): number | null {
+    const inDoubt = [...this.#doubts].filter(([key]) => kinds.some((kind) => key.startsWith(kind)))
+    return inDoubt.length === 0 ? null : Math.min(...inDoubt.map(([, { lastRight }]) => lastRight))
+  }
+
   /** Forgets what did not look wrong this time. */
   turn(): void {
     this.#doubts = this.#noticed

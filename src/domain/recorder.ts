@@ -112,7 +112,8 @@ export class Recorder {
         endOf: (sid, lastSeen, missedAt) => this.#unreportedEnd(sid, lastSeen, missedAt),
         endReasonOf: (session) => this.#endReasonOf(session),
       })
-      if (await comparison.run(sweep)) await setSetting(tx, SEEN_AT, String(sweep.askedAt))
+      const seenAt = await comparison.run(sweep)
+      if (seenAt !== null) await setSetting(tx, SEEN_AT, String(seenAt))
       this.#lastSweepAt = sweep.askedAt
     })
   }
@@ -146,11 +147,15 @@ export class Recorder {
     }))
   }
 
-  /** The livekit-server that an earlier run left behind is not there any more. */
-  childLost(): Promise<void> {
-    const at = this.#lastSign
-    const accuracyMs = Math.max(this.#deps.clock() - at, VANISHED_MS)
-    return this.#endAll('livekit_exited', () => ({ at, accuracyMs }))
+  /**
+   * The first livekit-server that this run knows of: what is older belongs to one that is gone.
+   * @param startedAt milliseconds @param adopted by an earlier run, which may have died before it wrote
+   * down how the one before ended; the log is that of the new one then, and no sign of the old one's life
+   */
+  childFound(startedAt: number, adopted: boolean): Promise<void> {
+    const at = Math.min(adopted ? this.#lastSweepAt : this.#lastSign, startedAt)
+    const accuracyMs = Math.max(startedAt - at, VANISHED_MS)
+    return this.#endAll('livekit_exited', () => ({ at, accuracyMs }), startedAt)
   }
 
   /** Resolves when all that was told so far is written down, or could not be. */
@@ -161,13 +166,16 @@ export class Recorder {
   #endAll(
     reason: string,
     endOf: (sid: string | null) => Pick<End, 'at' | 'accuracyMs'>,
+    before = Number.POSITIVE_INFINITY,
   ): Promise<void> {
     // Now, not when it is written down: the next livekit-server writes into the same log.
     const logged = this.#lately()
     return this.#write(async (book, tx) => {
       for (const stay of logged)
-        if (stay.activeAt !== null) await book.joined(lifeOf(stay), stayOf(stay), true)
+        if (stay.activeAt !== null && stay.activeAt < before)
+          await book.joined(lifeOf(stay), stayOf(stay), true)
       for (const session of await listOpenSessions(tx)) {
+        if (session.started_at >= before) continue
         for (const stay of await listPresent(tx, session.id)) {
           const end = this.#loggedEnd(stay.sid) ?? { ...endOf(stay.sid), ...concluded(reason) }
           await book.left(...sessionStay(session, stay), end, true)

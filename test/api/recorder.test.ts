@@ -316,7 +316,7 @@ describe('when livekit-server is gone', () => {
     minutes(10)
     const next = api.anotherRecorder()
     await next.load()
-    await next.childLost()
+    await next.childFound(api.now, false)
     const [stay] = await stays()
     expect(Math.abs((stay?.left_at ?? 0) - seen)).toBeLessThan(100)
     expect(stay?.end_accuracy_ms).toBeGreaterThanOrEqual(10 * 60_000 - 1000)
@@ -325,6 +325,45 @@ describe('when livekit-server is gone', () => {
 })
 
 describe('after an outage of the control plane', () => {
+  test('what died with its livekit-server is over, also when the next one is found running', async () => {
+    await room.joined(room.enters('ann'))
+    await room.swept()
+    const seen = api.now
+    seconds(3)
+    const startedAt = api.now
+    // The run that saw it die was killed before it wrote that down.
+    const other = new Teller(api, 'acme__daily', 'RM_two')
+    await other.joined(other.enters('bob'))
+    seconds(10)
+    writes('participant active', api.now - 9000, 'bob', { roomID: 'RM_two' })
+    const next = api.anotherRecorder()
+    await next.load()
+    await next.childFound(startedAt, true)
+    const [two, one] = await sessions()
+    expect([one?.ended_at === null, two?.ended_at === null]).toEqual([false, true])
+    const [ann] = await stays(1)
+    expect(Math.abs((ann?.left_at ?? 0) - seen)).toBeLessThan(100)
+    expect((ann?.left_at ?? 0) + (ann?.end_accuracy_ms ?? 0)).toBeGreaterThanOrEqual(startedAt)
+  })
+
+  test('somebody who is missed is not counted as seen, however often it starts anew', async () => {
+    const ann = room.enters('ann')
+    await room.joined(ann)
+    await room.swept()
+    const seen = api.now
+    room.leaves(ann)
+    for (let count = 0; count < 10; count++) {
+      seconds(5)
+      const next = api.anotherRecorder()
+      await next.load()
+      const { name: livekitName, sid } = room.room
+      await next.swept({ askedAt: api.now, rooms: [{ livekitName, sid, people: [] }] })
+    }
+    await sweeps()
+    const [stay] = await stays()
+    expect(Math.abs((stay?.left_at ?? 0) - seen)).toBeLessThan(100)
+  })
+
   test('who came and left meanwhile is known from the log of livekit-server', async () => {
     const arrived = api.now + 60_000
     minutes(2)
