@@ -59,7 +59,15 @@ const deleteARoom = async (db: Db, tenantId: string): Promise<number> => {
   return 1
 }
 
-const SMALL = ['revocations', 'roles', 'keys', 'admin_tokens', 'usage_rooms', 'erasures'] as const
+const SMALL = [
+  'revocations',
+  'roles',
+  'keys',
+  'admin_tokens',
+  'usage_rooms',
+  'usage_room_months',
+  'erasures',
+] as const
 
 /** What there is little of, at last; from then on the tenant is its row and the totals of its days. */
 export const finishTenantPurge = async (db: Db, tenantId: string, now: number): Promise<void> => {

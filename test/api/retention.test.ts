@@ -184,6 +184,7 @@ test('a tenant that was deleted keeps its data for 30 days, then only its totals
     'events',
     'sessions',
     'usage_rooms',
+    'usage_room_months',
     'webhooks',
   ]
   for (const table of [...gone, 'session_participants', 'admin_tokens', 'erasures'])
