@@ -7,6 +7,7 @@ import { openStore, type Store } from '../../../src/store/db.ts'
 import { MigrationError, migrate } from '../../../src/store/migrate.ts'
 import { type Migration, migrations } from '../../../src/store/migrations/index.ts'
 import schemaText from '../../../src/store/schema.sql' with { type: 'text' }
+import { listOpenOfRooms, listOpenSessions, listSessions } from '../../../src/store/sessions.ts'
 import { countRooms, insertTenant } from '../../../src/store/tenants.ts'
 
 let folder: string
@@ -158,4 +159,24 @@ describe('the database', () => {
     )
     expect(counts.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1))
   })
+})
+
+test('calls that run are found without a look at all that were', async () => {
+  migrate(store, backups(), 0)
+  const asked: string[] = []
+  const query = store.raw.query.bind(store.raw)
+  store.raw.query = ((sql: string) => {
+    asked.push(sql)
+    return query(sql)
+  }) as typeof query
+  await listOpenSessions(store.db)
+  await listOpenOfRooms(store.db, 't1', ['daily', 'weekly'])
+  const page = { limit: 50, room: null, open: true }
+  await listSessions(store.db, 't1', { ...page, after: null })
+  await listSessions(store.db, 't1', { ...page, after: { createdAt: 1, id: 's1' } })
+  expect(asked).toHaveLength(4)
+  for (const sql of asked) {
+    const plan = JSON.stringify(query(`EXPLAIN QUERY PLAN ${sql}`).all())
+    expect(plan).toContain('USING INDEX sessions__open__idx')
+  }
 })
