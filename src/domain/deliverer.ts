@@ -1,15 +1,23 @@
 import type { Clock } from '../lib/clock.ts'
+import { isDiskFull } from '../lib/disk.ts'
 import { newId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Store } from '../store/db.ts'
 import * as runRows from '../store/webhook-runs.ts'
 import { findWebhook, type WebhookRow } from '../store/webhooks.ts'
-import type { DeliveryRecorder } from './delivery-recorder.ts'
+import type { Attempt, DeliveryRecorder } from './delivery-recorder.ts'
 import { GoLiveError } from './errors.ts'
 import type { Event, EventLog, EventType } from './events.ts'
 import { FairQueue } from './fair-queue.ts'
 import { messageOf } from './webhook-message.ts'
 import { hangUp, type Line, type WebhookSender } from './webhook-sender.ts'
+
+/** An attempt that was made. */
+interface Made {
+  run: runRows.OwnedRun
+  event: Event
+  attempt: Attempt
+}
 
 /** One run through the log: at most one message of it is under way. */
 interface Lane {
@@ -27,6 +35,8 @@ interface Lane {
   passedTo: number
   /** when what it tries to deliver had happened; null when everything is delivered */
   headAt: number | null
+  /** what could not be written down yet: to send again would tell the endpoint twice */
+  unwritten: Made | null
   line: Line | null
 }
 
@@ -146,6 +156,7 @@ export class Deliverer {
       failing: attempt > 0,
       passedTo: 0,
       headAt: null,
+      unwritten: null,
       line: null,
     }
     this.#lanes.set(id, lane)
@@ -184,7 +195,8 @@ export class Deliverer {
     try {
       await this.#step(lane)
     } catch (error) {
-      if (!this.#stopped)
+      // Of a full disk the status warns, once for all.
+      if (!this.#stopped && !isDiskFull(error))
         this.#deps.log.error({ err: error }, 'a delivery could not be written down')
       this.#wait(lane, this.#deps.clock() + OWN_TROUBLE_MS)
     }
@@ -192,6 +204,7 @@ export class Deliverer {
 
   async #step(lane: Lane): Promise<void> {
     const { store, clock } = this.#deps
+    if (lane.unwritten) return this.#writeDown(lane, lane.unwritten)
     const run = await runRows.findActiveRun(store.db, lane.runId)
     if (!run) return lane.again ? this.#enqueue(lane) : this.#drop(lane)
     if (run.next_attempt_at !== null && run.next_attempt_at > clock())
@@ -231,14 +244,19 @@ export class Deliverer {
     webhook: WebhookRow,
     event: Event,
   ): Promise<void> {
-    const { sender, attempts, clock } = this.#deps
+    const { sender, clock } = this.#deps
     lane.headAt = event.at
     const startedAt = clock()
     const outcome = await sender.send(webhook, messageOf(event), lane)
     if (this.#stopped && outcome.error !== null) return
-    const id = newId(startedAt)
-    const dueAt = await attempts.record(run, event, { id, startedAt, outcome })
-    lane.failing = outcome.error !== null
+    lane.unwritten = { run, event, attempt: { id: newId(startedAt), startedAt, outcome } }
+    await this.#writeDown(lane, lane.unwritten)
+  }
+
+  async #writeDown(lane: Lane, { run, event, attempt }: Made): Promise<void> {
+    const dueAt = await this.#deps.attempts.record(run, event, attempt)
+    lane.unwritten = null
+    lane.failing = attempt.outcome.error !== null
     if (dueAt === null) this.#enqueue(lane)
     else this.#wait(lane, dueAt)
   }

@@ -13,7 +13,8 @@ import type { Problems } from './problems.ts'
 import { nextAttemptAt } from './webhook-schedule.ts'
 import type { Outcome } from './webhook-sender.ts'
 
-interface Attempt {
+/** One that was made, before it is written down. */
+export interface Attempt {
   id: string
   /** milliseconds */
   startedAt: number
@@ -64,8 +65,6 @@ export class DeliveryRecorder {
   /** @returns when the run goes on; null is at once */
   async record(run: runs.WebhookRunRow, event: Event, attempt: Attempt): Promise<number | null> {
     const { outcome } = attempt
-    if (outcome.error === null) this.#delivered++
-    else this.#failed++
     const now = this.#deps.clock()
     const first = run.first_attempt_at ?? attempt.startedAt
     const done = await this.#batches.write(async (tx) => {
@@ -83,6 +82,8 @@ export class DeliveryRecorder {
       if (verdict.reason !== null) await this.#disable(tx, webhook, verdict.reason)
       return { webhook, verdict }
     })
+    if (outcome.error === null) this.#delivered++
+    else this.#failed++
     if (done?.verdict.reason) this.#tell(done.webhook, done.verdict.reason)
     return done?.verdict.at ?? null
   }

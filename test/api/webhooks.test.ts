@@ -756,3 +756,22 @@ test('a webhook that filters, and a tenant that is deleted, leave nothing behind
   await Bun.sleep(20)
   expect(receiver.all).toEqual([])
 })
+
+test('on a full disk a message that arrived is not sent again and again, and all goes on afterwards', async () => {
+  const { id } = await hook()
+  await api.reserve.refill()
+  expect(api.reserve.spend()).toBe(true)
+  await happen(2)
+  await receiver.until('one arrived', ({ seqs }) => seqs.length > 0)
+  for (let n = 0; n < 20; n++) {
+    await Bun.sleep(10)
+    later(6 * SECOND)
+  }
+  expect(receiver.all).toHaveLength(1)
+  expect(await deliveries(id)).toEqual([])
+  await api.reserve.refill()
+  await untilAll(2, 6 * SECOND)
+  expect(receiver.all.map(({ body }) => body.seq)).toEqual([1, 2])
+  await until('written down', async () => (await deliveries(id)).length === 2)
+  expect(api.deps.attempts.counts).toEqual({ delivered: 2, failed: 0 })
+})
