@@ -1,13 +1,17 @@
 import { type Clock, rfc3339, rfc3339OrNull } from '../lib/clock.ts'
 import type { Store } from '../store/db.ts'
+import { type DeliveryRow, listDeliveries } from '../store/deliveries.ts'
 import { lastSeq, listEvents } from '../store/events.ts'
 import { type KeyRow, listKeys } from '../store/keys.ts'
+import { listMembers, type MemberRow } from '../store/members.ts'
+import { listAllRevocations, type RevocationRow } from '../store/revocations.ts'
 import { listRoles } from '../store/roles.ts'
 import { listRooms } from '../store/rooms.ts'
 import { listParticipants, type SessionParticipantRow } from '../store/session-participants.ts'
 import { listSessions, type SessionRow } from '../store/sessions.ts'
 import { listTracks, type TrackRow } from '../store/tracks.ts'
 import { listUsageDays, listUsageRoomMonths, type UsageDayRow } from '../store/usage.ts'
+import { listWebhooks, type WebhookRow } from '../store/webhooks.ts'
 import { endedSessionData, leftData, roomData, secondsOf } from './event-data.ts'
 import { eventOf } from './events.ts'
 import { livekitRoomName } from './room-names.ts'
@@ -51,6 +55,9 @@ export class TenantExport {
     for (const { name, grants } of await listRoles(store.db, tenant.id))
       yield { kind: 'role', name, grants: JSON.parse(grants) }
     yield* this.#rooms(tenant)
+    for (const row of await listAllRevocations(store.db, tenant.id))
+      yield { kind: 'revocation', ...revocationData(row) }
+    yield* this.#webhooks(tenant)
     yield* this.#sessions(tenant)
     yield* this.#events(tenant)
     yield* this.#usage(tenant)
@@ -62,6 +69,19 @@ export class TenantExport {
     for await (const row of paged(page, (row) => ({ createdAt: row.created_at, id: row.id }))) {
       const times = { created_at: rfc3339(row.created_at), updated_at: rfc3339(row.updated_at) }
       yield { kind: 'room', ...roomData(roomOf(row, livekitRoomName(slug, row.name))), ...times }
+      for (const member of await listMembers(this.#deps.store.db, row.id))
+        yield { kind: 'member', room: row.name, ...memberData(member) }
+    }
+  }
+
+  async *#webhooks({ id }: Tenant): AsyncGenerator<Line> {
+    const { db } = this.#deps.store
+    for (const webhook of await listWebhooks(db, id)) {
+      yield { kind: 'webhook', ...webhookData(webhook) }
+      const page = (after: Position | null) =>
+        listDeliveries(db, webhook.id, { after, limit: PAGE, failed: false })
+      for await (const row of paged(page, (row) => ({ createdAt: row.at, id: row.id })))
+        yield { kind: 'delivery', ...deliveryData(row) }
     }
   }
 
@@ -158,6 +178,35 @@ const keyData = (row: KeyRow) => ({
   expires_at: rfc3339OrNull(row.expires_at),
   last_used_at: rfc3339OrNull(row.last_used_at),
   last_used_from: row.last_used_from,
+})
+
+/** What was decided about a person in a room. */
+const memberData = (row: MemberRow) => ({
+  identity: row.identity,
+  banned_at: rfc3339OrNull(row.banned_at),
+  ban_ends_at: rfc3339OrNull(row.ban_ends_at),
+  tokens_revoked_before: rfc3339OrNull(row.tokens_revoked_before),
+  changes: row.changes === null ? null : (JSON.parse(row.changes) as object),
+})
+
+const revocationData = (row: RevocationRow & { room: string | null }) => ({
+  ...{ room: row.room, identity: row.identity, api_key: row.api_key },
+  revoked_before: rfc3339(row.revoked_before),
+  created_at: rfc3339(row.created_at),
+})
+
+const webhookData = (row: WebhookRow) => ({
+  ...{ id: row.id, url: row.url, types: JSON.parse(row.types) as string[], status: row.status },
+  disabled_reason: row.disabled_reason,
+  created_at: rfc3339(row.created_at),
+  last_success_at: rfc3339OrNull(row.last_success_at),
+  last_failure_at: rfc3339OrNull(row.last_failure_at),
+})
+
+const deliveryData = ({ at, next_attempt_at, ...row }: DeliveryRow) => ({
+  ...row,
+  at: rfc3339(at),
+  next_attempt_at: rfc3339OrNull(next_attempt_at),
 })
 
 const stayData = (session: SessionRow, row: SessionParticipantRow) => {

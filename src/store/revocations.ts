@@ -30,6 +30,21 @@ export const listRevocations = (
     .where((eb) => eb.or([eb('room_id', 'is', null), eb('room_id', '=', roomId)]))
     .execute()
 
+/** All of a tenant, with the names of their rooms. */
+export const listAllRevocations = (
+  db: Db,
+  tenantId: string,
+): Promise<(RevocationRow & { room: string | null })[]> =>
+  db
+    .selectFrom('revocations')
+    .leftJoin('rooms', 'rooms.id', 'revocations.room_id')
+    .select(REVOCATION.map((column) => `revocations.${column}` as const))
+    .select('rooms.name as room')
+    .where('revocations.tenant_id', '=', tenantId)
+    .orderBy('revocations.created_at')
+    .orderBy('revocations.id')
+    .execute()
+
 export const countRevocations = async (db: Db, tenantId: string): Promise<number> => {
   const row = await db
     .selectFrom('revocations')

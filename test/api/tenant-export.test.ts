@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
-import { call } from '../support/past.ts'
+import { call, webhook } from '../support/past.ts'
 
 let api: TestApi
 let key: Key
@@ -25,12 +25,16 @@ test('an export holds all that is kept of a tenant, each on a line, and nothing 
   await call(api, { tenant: 'rival', at: api.now, people: ['spy'] })
   await api.v1('POST', '/rooms', { key, json: { name: 'daily', metadata: 'plans' } })
   await api.v1('PUT', '/roles/nurse', { key, json: { can_publish: false } })
+  await api.v1('DELETE', '/rooms/daily/participants/eve?ban=true', { key })
+  await api.v1('POST', '/revocations', { key, json: { identity: 'mallory' } })
+  await webhook(api, { tenant: 'acme', id: 'w1', at: api.now, deliveries: 2, excerpt: 'thanks' })
   await call(api, { tenant: 'acme', at: api.now, people: ['ann', 'bob'] })
   const answer = await api.admin('GET', '/tenants/acme/export')
   expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/x-ndjson'])
   const all = lines(answer.text)
   expect(kinds(all)).toEqual([
-    ...['tenant', 'key', 'role', 'room', 'session', 'participant'],
+    ...['tenant', 'key', 'role', 'room', 'member', 'revocation', 'webhook', 'delivery'],
+    ...['session', 'participant'],
     ...['event', 'usage_day', 'usage_room', 'end'],
   ])
   expect(all.at(-1)).toEqual({ kind: 'end', lines: all.length - 1 })
@@ -39,11 +43,20 @@ test('an export holds all that is kept of a tenant, each on a line, and nothing 
   expect(of('room')).toMatchObject([
     { room: 'daily', livekit_name: 'acme__daily', metadata: 'plans' },
   ])
+  expect(of('member')).toMatchObject([
+    { room: 'daily', identity: 'eve', banned_at: expect.any(String), ban_ends_at: null },
+  ])
+  expect(of('revocation')).toMatchObject([{ room: null, identity: 'mallory', api_key: null }])
+  expect(of('webhook')).toMatchObject([{ id: 'w1', url: 'https://example.com', status: 'active' }])
+  expect(of('delivery')).toMatchObject([
+    { webhook_id: 'w1', seq: 2, response_excerpt: 'thanks' },
+    { webhook_id: 'w1', seq: 1 },
+  ])
   expect(of('participant')).toMatchObject([
     { identity: 'ann', seconds: 3600, address: '203.0.113.7', tracks: [{ kind: 'audio' }] },
     { identity: 'bob' },
   ])
-  expect(of('event').map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6])
+  expect(of('event').map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7])
   expect(of('usage_day')).toMatchObject([
     { participant_seconds: 7200, participants: 2, sessions: 1 },
   ])
@@ -51,9 +64,10 @@ test('an export holds all that is kept of a tenant, each on a line, and nothing 
 })
 
 test('no secret is in it, in whatever form', async () => {
+  await api.v1('POST', '/webhooks', { key, json: { url: 'https://example.com/hook' } })
   const { text } = await api.admin('GET', '/tenants/acme/export')
   expect(text).toContain(key.api_key)
-  expect(text).not.toMatch(/lks_|secret|sealed/i)
+  expect(text).not.toMatch(/lks_|whsec|secret|sealed/i)
 })
 
 test('what does not fit into one query is in it, too, in order and once', async () => {

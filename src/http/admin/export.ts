@@ -32,7 +32,7 @@ export const tenantExport = ({ exports, log }: HttpDeps) =>
         tags: ['Tenants'],
         summary: 'Export a tenant',
         description:
-          'All that is kept of it but for secrets, one JSON object a line: `kind` is `tenant`, `key`, `role`, `room`, `session`, `participant` (of the session before it), `event`, `usage_day` or `usage_room` (of a month). The last line is of kind `end`; without it the export broke off. It is read while it is sent: what changes meanwhile may be in it or not.',
+          'All that is kept of it but for secrets, one JSON object a line: `kind` is `tenant`, `key`, `role`, `room`, `member` (what was decided about a person in the room before it), `revocation`, `webhook`, `delivery`, `session`, `participant` (of the session before it), `event`, `usage_day` or `usage_room` (of a month). The last line is of kind `end`; without it the export broke off. It is read while it is sent: what changes meanwhile may be in it or not.',
       },
     },
   )
