@@ -58,6 +58,11 @@ export class EventStreams {
     return new Response(stream.body, { headers: HEADERS })
   }
 
+  /** What HEAD is answered: a stream that nobody reads would stay open. */
+  head(): Response {
+    return new Response(null, { headers: HEADERS })
+  }
+
   /** Ends all: their readers come back with Last-Event-ID, to the next server. */
   close(): void {
     this.#closed = true

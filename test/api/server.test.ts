@@ -323,3 +323,18 @@ test('metrics are on a port of their own, with bounded labels', async () => {
   expect(text).not.toMatch(/nope1|acme/)
   expect((await fetch(`http://127.0.0.1:${metrics.port}/`)).status).toBe(404)
 })
+
+test('HEAD of what goes on for long is answered at once, and leaves nothing open', async () => {
+  const within = { method: 'HEAD', signal: AbortSignal.timeout(3000) }
+  const headers = { authorization: basic(key), accept: 'text/event-stream' }
+  const stream = await ask('/api/v1/events', { ...within, headers })
+  expect([stream.status, stream.headers.get('content-type')]).toEqual([
+    200,
+    'text/event-stream; charset=utf-8',
+  ])
+  expect(api.deps.streams.size).toBe(0)
+  const init = { ...within, unix: socket } as RequestInit
+  const lines = await fetch('http://localhost/admin/tenants/acme/export', init)
+  expect([lines.status, lines.headers.get('content-type')]).toEqual([200, 'application/x-ndjson'])
+  expect((await fetch('http://localhost/admin/tenants/nobody/export', init)).status).toBe(404)
+})

@@ -47,6 +47,7 @@ export const answerEvents = async (
 ): Answer => {
   const from = readFrom(request, query)
   if (wants(request, 'text/event-stream')) {
+    if (request.method === 'HEAD') return streams.head() as never
     const stream = await streams.open({ tenant, ...from }, exchanges.of(request))
     return stream as never
   }
