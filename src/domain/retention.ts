@@ -55,8 +55,10 @@ export class Retention {
   async #isDue(): Promise<boolean> {
     const { store, clock } = this.#deps
     const last = Number((await getSetting(store.db, LAST_RUN)) ?? 0)
-    const sinceNight = (clock() - this.#afterMidnightMs) % DAY_MS
-    return last < clock() - sinceNight
+    const now = clock()
+    const sinceNight = (now - this.#afterMidnightMs) % DAY_MS
+    // One in the future was noted by a clock that was wrong: it must not end all work until then.
+    return last < now - sinceNight || last > now
   }
 
   async #purge(): Promise<void> {

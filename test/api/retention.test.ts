@@ -157,6 +157,15 @@ test('a night is done once, and one that was missed as soon as the server is the
   expect(rowsOf(api, 'sessions', id)).toBe(0)
 })
 
+test('a clock that went ahead for a while does not keep what is over until that time', async () => {
+  api.now += 3000 * DAY
+  await api.purge()
+  api.now -= 3000 * DAY
+  await call(api, { tenant: 'acme', at: api.now - 400 * DAY, people: ['ann'] })
+  await api.purge()
+  expect(rowsOf(api, 'sessions', id)).toBe(0)
+})
+
 test('a tenant that was deleted keeps its data for 30 days, then only its totals and its row', async () => {
   const other = await api.tenant('other')
   await call(api, { tenant: 'acme', at: api.now, people: ['ann', 'bob'] })
