@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Answer, type Key, TestApi } from '../support/api.ts'
+import { call, webhook } from '../support/past.ts'
 
 let api: TestApi
 let acme: Key
@@ -94,4 +95,50 @@ test('what is learned of one tenant by the operator API needs its slug', async (
   expect((await api.admin('DELETE', path)).body.code).toBe('key_not_found')
   expect((await api.admin('POST', `${path}/rotate`, { json: {} })).body.code).toBe('key_not_found')
   expect((await api.v1('GET', '/me', { key: acme })).status).toBe(200)
+})
+
+describe('what happened in the calls of another tenant', () => {
+  let session = ''
+
+  beforeAll(async () => {
+    session = (await call(api, { tenant: 'acme', at: api.now, people: ['ann'], room: 'board' })).id
+    await webhook(api, { tenant: 'acme', id: 'wh_1', at: api.now, deliveries: 1 })
+  })
+
+  const rowsBefore = () =>
+    JSON.stringify(
+      ['webhooks', 'webhook_runs', 'deliveries', 'erasures'].map((table) =>
+        api.store.raw.query(`SELECT * FROM ${table}`).all(),
+      ),
+    )
+
+  test.each<[string, string, object?]>([
+    ['GET', '/sessions/{session}'],
+    ['GET', '/sessions/{session}/participants'],
+    ['GET', '/webhooks/wh_1'],
+    ['PATCH', '/webhooks/wh_1', { status: 'disabled' }],
+    ['POST', '/webhooks/wh_1/rotate-secret'],
+    ['POST', '/webhooks/wh_1/test'],
+    ['GET', '/webhooks/wh_1/deliveries'],
+    ['POST', '/webhooks/wh_1/deliveries/wh_1-1/redeliver'],
+    ['POST', '/webhooks/wh_1/replay', { from_seq: 1, to_seq: 1 }],
+    ['DELETE', '/webhooks/wh_1'],
+  ])('is 404 for %s %s, and stays', async (method, path, json) => {
+    const before = rowsBefore()
+    const at = path.replace('{session}', session)
+    const answer = await api.v1(method, at, { key: rival, ...(json ? { json } : {}) })
+    expect([answer.status, answer.body.code]).toEqual([404, expect.stringMatching(/_not_found$/)])
+    expect(rowsBefore()).toBe(before)
+  })
+
+  test('is in no list of ours, and no erasure of ours reaches it', async () => {
+    await api.v1('DELETE', '/identities/ann', { key: rival })
+    await api.deps.erasures.run()
+    for (const path of ['/events', '/sessions', '/webhooks', '/usage', '/usage?group_by=room']) {
+      const { status, text } = await api.v1('GET', path, { key: rival })
+      expect([path, status]).toEqual([path, 200])
+      expect(text).not.toMatch(/ann|wh_1|daily|3600/)
+    }
+    expect((await api.v1('GET', '/events', { key: acme })).text).toContain('"identity":"ann"')
+  })
 })
