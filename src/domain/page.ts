@@ -17,7 +17,7 @@ const encode = ({ createdAt, id }: Position): string =>
 /** @throws GoLiveError invalid_cursor when it is not one that this API gave out */
 export const decodeCursor = (cursor: string | undefined): Position | null => {
   if (cursor === undefined) return null
-  const match = /^(\d{1,16})\.(\w{1,64})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))
+  const match = /^(\d{1,15})\.(\w{1,64})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))
   if (!match) {
     throw new GoLiveError('invalid_cursor', 'cursor is not one that this API returned', {
       hint: 'Pass next_cursor of the page before unchanged, or leave cursor out to start again.',

@@ -104,6 +104,9 @@ describe('sessions', () => {
   test('refuse a cursor that is not theirs and a query they do not know', async () => {
     expect((await get('/sessions?cursor=x')).body.code).toBe('invalid_cursor')
     expect((await get('/sessions?rooms=x')).status).toBe(422)
+    const nul = await get('/sessions?room=%00')
+    expect([nul.status, nul.body.errors?.[0].path]).toEqual([422, 'room'])
+    expect((await api.admin('GET', '/tenants/acme/sessions?room=%00')).status).toBe(422)
   })
 })
 

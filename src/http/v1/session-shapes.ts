@@ -114,5 +114,11 @@ export const roomSessionsQuery = pageQuery.extend({
 })
 
 export const sessionsQuery = roomSessionsQuery.extend({
-  room: z.string().max(128).optional().meta({ description: 'Only those in this room.' }),
+  // Of a name that no room can have there are no calls, and that is the answer.
+  room: z
+    .string()
+    .max(128)
+    .refine((text) => !text.includes('\0'), 'must not contain the NUL character')
+    .optional()
+    .meta({ description: 'Only those in this room.' }),
 })
