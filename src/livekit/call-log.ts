@@ -95,7 +95,8 @@ export class CallLog {
 
   /** When the log was last written to, in milliseconds: livekit-server lived then. */
   writtenAt(): number | null {
-    return statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs ?? null
+    const file = statSync(this.#path, { throwIfNoEntry: false })
+    return file ? Math.floor(file.mtimeMs) : null
   }
 
   /** Takes in what was written since the last time. */
