@@ -156,10 +156,11 @@ export class ControlPlane {
   async start(): Promise<void> {
     const { calls, credentials, presence, metrics, minutes, moderation, ejections, recorder } =
       this.#services
-    const { erasures, retention } = this.#services
+    const { erasures, retention, streamMark } = this.#services
     const { reserve } = this.#data
     await reserve.refill()
     await minutes.count()
+    await streamMark.check()
     await recorder.load()
     metrics.watch({
       participants: () => presence.total,
@@ -178,6 +179,7 @@ export class ControlPlane {
     this.#every(SWEEP_MS, () => calls.sweep())
     this.#every(SWEEP_MS, () => this.#countMinutes())
     this.#every(WRITE_USE_MS, () => credentials.writeUse())
+    this.#every(WRITE_USE_MS, () => streamMark.write())
     this.#every(PURGE_MS, () => moderation.purge())
     await this.#deliver()
     this.#every(SWEEP_MS, () => erasures.run())
@@ -356,6 +358,7 @@ export class ControlPlane {
     await delivered
     await this.#atLast(() => this.#services.deliverer.settle())
     await this.#atLast(() => this.#services.credentials.writeUse())
+    await this.#atLast(() => this.#services.streamMark.write())
     await this.#data.close()
   }
 

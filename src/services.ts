@@ -35,6 +35,7 @@ import { Roles } from './domain/roles.ts'
 import { Rooms } from './domain/rooms.ts'
 import { Sessions } from './domain/sessions.ts'
 import { type CertificateView, Status } from './domain/status.ts'
+import { StreamMark } from './domain/stream-mark.ts'
 import { TenantExport } from './domain/tenant-export.ts'
 import { Tenants } from './domain/tenants.ts'
 import { Tokens } from './domain/tokens.ts'
@@ -82,6 +83,7 @@ export interface Services extends HttpDeps {
   ejections: Ejections
   gate: Gate
   recorder: Recorder
+  streamMark: StreamMark
   refusals: Refusals
   deliverer: Deliverer
   attempts: DeliveryRecorder
@@ -186,7 +188,9 @@ const recordOf = (
   const events = new EventLog(base)
   const callLog = new CallLog(join(data.path, 'livekit', 'livekit.log'))
   const recorder = new Recorder({ ...base, events, callLog })
-  return { events, callLog, recorder, refusals: new Refusals({ ...base, events }) }
+  const refusals = new Refusals({ ...base, events })
+  const streamMark = new StreamMark({ ...base, events, path: join(data.path, 'events.mark') })
+  return { events, callLog, recorder, refusals, streamMark }
 }
 
 interface Known {

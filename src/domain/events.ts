@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { newId } from '../lib/ids.ts'
 import type { Db, Store } from '../store/db.ts'
 import * as rows from '../store/events.ts'
-import { setSettingOnce } from '../store/settings.ts'
+import { setSetting, setSettingOnce } from '../store/settings.ts'
 import { GoLiveError } from './errors.ts'
 
 /** All that is ever in the log. */
@@ -171,6 +171,13 @@ export class EventLog {
     if (after >= last) return
     const first = (await rows.firstSeq(this.#deps.store.db, tenantId)) ?? last + 1
     if (after + 1 < first) throw expired(first)
+  }
+
+  /** What is numbered from now on belongs to another stream. */
+  async beginAnew(): Promise<void> {
+    const { store, clock } = this.#deps
+    await setSetting(store.db, STREAM_ID, newId(clock()))
+    this.#streamId = null
   }
 
   /** Stays the same as long as the log is: one from a backup is another. */

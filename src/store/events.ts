@@ -29,6 +29,15 @@ export const lastSeq = async (db: Db, tenantId: string): Promise<number> => {
   return row?.event_seq ?? 0
 }
 
+/** All that ever happened, in all tenants, those included that are gone. */
+export const countEvents = async (db: Db): Promise<number> => {
+  const row = await db
+    .selectFrom('tenant_counters')
+    .select((eb) => eb.cast<number | null>(eb.fn.sum('event_seq'), 'bigint').as('events'))
+    .executeTakeFirst()
+  return row?.events ?? 0
+}
+
 /** The first number that is still there, or null. */
 export const firstSeq = async (db: Db, tenantId: string): Promise<number | null> => {
   const row = await db
