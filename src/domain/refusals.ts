@@ -13,7 +13,7 @@ interface Refused {
 }
 
 interface Deps {
-  events: Pick<EventLog, 'write'>
+  events: Pick<EventLog, 'change'>
   clock: Clock
   log: Logger
 }
@@ -39,8 +39,9 @@ export class Refusals {
     if (!this.#isNew(refused)) return
     const { tenantId, room, identity, code, reason } = refused
     const data = { room, identity, code, reason }
+    // Not from the reserve of a full disk, which is for what happened in calls.
     void this.#deps.events
-      .write((_, append) => append(tenantId, { type: 'participant.refused', identity, data }))
+      .change((_, append) => append(tenantId, { type: 'participant.refused', identity, data }))
       .catch((error: unknown) =>
         this.#deps.log.warn({ err: error }, 'a refused join was not written down'),
       )

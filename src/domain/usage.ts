@@ -35,7 +35,7 @@ export interface Account {
 const DAY_MS = 24 * 3600_000
 const MOST_DAYS = 400
 /** More rooms than anybody reads, and few enough to answer with. */
-const MOST_ROOMS = 50_000
+const MOST_ROOMS = 10_000
 
 interface Deps {
   store: Store
