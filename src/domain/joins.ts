@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import { RwLocks } from '../lib/rw-lock.ts'
 import { internalJoinToken, type LivekitKey } from '../livekit/grants.ts'
 import { stayOf } from '../livekit/join-request.ts'
 import { openSignal, SignalError, type Upstream } from '../livekit/signal.ts'
@@ -13,7 +14,7 @@ import type { Recorder } from './recorder.ts'
 import { Refusal } from './refusal.ts'
 import type { Refusals } from './refusals.ts'
 import { NO_TENANT, splitLivekitRoomName } from './room-names.ts'
-import { Sockets } from './sockets.ts'
+import { personOf, Sockets } from './sockets.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
 
 /** An upgrade as it came in, without its token. */
@@ -61,6 +62,11 @@ interface Deps {
 export class Joins {
   readonly #deps: Deps
   readonly #sockets = new Sockets()
+  /**
+   * Of one person's upgrades one is under way at a time. Side by side, livekit-server could let in the
+   * second after the first one's place was taken here, and whoever is in the call would have no seat.
+   */
+  readonly #turns = new RwLocks()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -117,11 +123,13 @@ export class Joins {
     request.proven()
     if (!this.#sockets.enter(claims)) return Promise.resolve(tooMany())
     return this.#whileOpen(
-      this.#deps.calls.joining(claims.room, async () => {
-        const admission = await this.#deps.gate.admit(claims, stayIn(claims, request.query))
-        if (admission instanceof Refusal) return admission
-        return this.#admitted(admission, request, attach)
-      }),
+      this.#turns.exclusive(personOf(claims), () =>
+        this.#deps.calls.joining(claims.room, async () => {
+          const admission = await this.#deps.gate.admit(claims, stayIn(claims, request.query))
+          if (admission instanceof Refusal) return admission
+          return this.#admitted(admission, request, attach)
+        }),
+      ),
       () => this.#sockets.leave(claims),
     )
   }

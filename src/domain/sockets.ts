@@ -37,8 +37,8 @@ export class Sockets {
   }
 }
 
-/** A slash is in no room's name. */
-const personOf = ({ room, identity }: JoinClaims): string => `${room}/${identity}`
+/** Who that is, as one text: a slash is in no room's name. */
+export const personOf = ({ room, identity }: JoinClaims): string => `${room}/${identity}`
 
 /** Nothing is kept of who has nothing open. */
 const add = (counts: Map<string, number>, key: string, by: number): void => {
