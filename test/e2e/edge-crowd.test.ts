@@ -22,7 +22,7 @@ describe('700 connections from one address that show nothing valid', () => {
       ca: server.authority.cert,
     })
     const other = await halfAsked('127.0.0.2')
-    const before = server.descriptors
+    const before = server.connections
     const flood: Socket[] = []
     for (let n = 0; n < 70; n++)
       flood.push(...(await Promise.all(Array.from({ length: 10 }, () => halfAsked('127.0.0.1')))))
@@ -35,7 +35,7 @@ describe('700 connections from one address that show nothing valid', () => {
       person.received.some((message) => message.case === 'pong'),
     )
     for (const socket of [...flood, other]) socket.destroy()
-    await until('nothing of them is left', () => server.descriptors <= before)
+    await until('nothing of them is left', () => server.connections <= before)
     person.leave()
   }, 60_000)
 })

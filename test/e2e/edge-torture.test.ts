@@ -17,7 +17,7 @@ let atRest: number
 beforeAll(async () => {
   server = await EdgeServer.start()
   await server.get('/healthz')
-  atRest = server.descriptors
+  atRest = server.connections
 }, 60_000)
 
 /** Whatever was done to it: the next one is served, nothing broke inside and nothing is left open. */
@@ -30,7 +30,7 @@ afterEach(async () => {
 afterAll(() => server?.[Symbol.asyncDispose](), 60_000)
 
 const nothingIsLeft = (): Promise<boolean> =>
-  until('no connection is left', () => server.descriptors <= atRest + 4, { timeoutMs: 30_000 })
+  until('no connection is left', () => server.connections <= atRest, { timeoutMs: 30_000 })
 
 describe('a connection is served', () => {
   test.each([

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectPlain, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import type { Pem } from '../../src/tls/edge.ts'
 import { issuedBy, newAuthority } from '../../src/tls/x509.ts'
 import { type GoLive, type GoLiveOptions, startGolive } from './golive.ts'
 import { freePorts } from './ports.ts'
+import { connectionsAt } from './processes.ts'
 import { until } from './wait.ts'
 
 /** Leads to loopback without any DNS. */
@@ -95,9 +96,10 @@ export class EdgeServer implements AsyncDisposable {
     return answerOn(socket)
   }
 
-  /** Descriptors that the process has open now. */
-  get descriptors(): number {
-    return readdirSync(`/proc/${this.golive.pid}/fd`).length
+  /** Sockets of connections to us that the process has now, to what is behind the edge as well. */
+  get connections(): number {
+    const { golive, port, httpPort } = this
+    return connectionsAt(golive.pid, [port, httpPort, golive.port])
   }
 
   get residentMegabytes(): number {

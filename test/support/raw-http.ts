@@ -160,11 +160,13 @@ export const OPCODE = { text: TEXT, binary: BINARY, close: CLOSE }
 export class RawWebSocket {
   readonly answer: RawAnswer
   readonly #socket: Socket
+  readonly #localPort: number
   #closed: Promise<void>
 
   constructor(answer: RawAnswer, socket: Socket) {
     this.answer = answer
     this.#socket = socket
+    this.#localPort = socket.localPort ?? 0
     this.#closed = new Promise((done) => socket.once('close', () => done()))
   }
 
@@ -177,7 +179,12 @@ export class RawWebSocket {
     this.#socket.pause()
   }
 
-  /** True when the server ended the connection within the time. */
+  /** The port that it comes from. */
+  get localPort(): number {
+    return this.#localPort
+  }
+
+  /** True when the server ended the connection within the time; reads on to see it. */
   async closedWithin(milliseconds: number): Promise<boolean> {
     this.#socket.resume()
     if (this.#socket.destroyed) return true
