@@ -66,12 +66,22 @@ export class Connection implements SeatSocket {
     for (const done of this.#waiting.splice(0)) done()
   }
 
-  probe(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve)
-    setTimeout(resolve, PROBE_MS)
+  async probe(): Promise<void> {
+    await this.isAnswered()
+  }
+
+  /** Asks the client for a sign of life; false when none comes within a moment. */
+  isAnswered(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    this.#waiting.push(() => resolve(true))
+    setTimeout(() => resolve(false), PROBE_MS)
     this.ping?.()
     return promise
+  }
+
+  /** Another connection of the same person has the seat now. */
+  get isReplaced(): boolean {
+    return this.seat.socket !== null && this.seat.socket !== this
   }
 
   /** A frame from LiveKit as the client may see it. @throws FrameError when it must not be sent */

@@ -16,8 +16,6 @@ const MOST_WAITING_UP = 1024 * 1024
 /** Bytes that may wait for a client that does not read before it is given up. */
 const MOST_WAITING_DOWN = 16 * 1024 * 1024
 const RESUME_CHECK_MS = 20
-/** A client that does not answer the close of its connection is cut off then. */
-const CLOSE_MS = 5000
 /** Seconds of silence after which a client is gone; Bun pings it before. */
 const IDLE_SECONDS = 60
 
@@ -44,11 +42,11 @@ const start = (client: Client, log: Logger): void => {
   client.data.client = client
   connection.ping = () => void client.ping()
   upstream.onmessage = ({ data }) => down(client, data as string | ArrayBuffer, log)
-  upstream.onclose = ({ code, reason }) => upstreamClosed(client, code, reason)
+  upstream.onclose = ({ code, reason }) => void upstreamClosed(client, code, reason)
   // A broken upstream reports an error and then a close; the close says all.
   upstream.onerror = () => {}
   for (const data of early.splice(0)) down(client, data, log)
-  if (upstream.readyState >= WebSocket.CLOSING) upstreamClosed(client, 1006, '')
+  if (upstream.readyState >= WebSocket.CLOSING) void upstreamClosed(client, 1006, '')
 }
 
 const down = (client: Client, data: string | ArrayBuffer, log: Logger): void => {
@@ -87,20 +85,22 @@ const waitForUpstream = (client: Client): void => {
   }, RESUME_CHECK_MS)
 }
 
-/** 1005 and 1006 stand for "no code" and "no close at all": they are never sent (RFC 6455 §7.4.1). */
-const upstreamClosed = (client: Client, code: number, reason: string): void => {
+/**
+ * Bun forgets a socket that it closes, but holds it for most of a minute when the client does not close
+ * in turn: only a client that just answered is closed, and only one that nobody took the place of, for
+ * there can be any number of the others. What came before the ping was read by who answers it.
+ */
+const upstreamClosed = async (client: Client, code: number, reason: string): Promise<void> => {
+  const { connection } = client.data
   client.resume()
-  if (code === 1006) {
-    client.terminate()
-    return
-  }
-  if (code === 1005) client.close()
-  else client.close(code, reason)
-  cutOffLater(client)
+  if (code === 1006 || !(await connection.isAnswered()) || connection.isReplaced) client.terminate()
+  else closeWith(client, code, reason)
 }
 
-const cutOffLater = (client: Client): void => {
-  if (client.readyState !== WebSocket.CLOSED) setTimeout(() => client.terminate(), CLOSE_MS)
+/** 1005 and 1006 stand for "no code" and "no close at all": they are never sent (RFC 6455 §7.4.1). */
+const closeWith = (client: Client, code: number, reason: string): void => {
+  if (code === 1005) client.close()
+  else client.close(code, reason)
 }
 
 const clientClosed = (client: Client, code: number, reason: string): void => {
