@@ -229,7 +229,9 @@ export class Joins {
     if (status === 400 || status === 401) {
       return new Refusal(
         'request_refused',
-        'the media server refused what the client sent besides its token',
+        status === 400
+          ? 'the media server could not read what the client sent besides its token'
+          : 'the media server refused what the client sent besides its token; metadata and attributes need the grant can_update_own_metadata',
       )
     }
     return mediaUnavailable()

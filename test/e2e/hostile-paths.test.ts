@@ -237,20 +237,6 @@ describe('an address', () => {
     expect(people.filter((identity) => identity.includes('#'))).toEqual([])
   })
 
-  test('cannot give somebody metadata or attributes that their token does not', async () => {
-    const given = { metadata: 'of the backend', attributes: { role: 'guest' } }
-    const claimed = { role: 'host', admin: 'yes' }
-    const inQuery = Buffer.from(JSON.stringify(claimed)).toString('base64url')
-    const { token } = await target.tenant.mint('open', 'claims', given)
-    const path = `/rtc?protocol=15&attributes=${inQuery}&access_token=${token}`
-    const socket = await openRaw(target.port, path)
-    expect(socket.answer.status).toBe(101)
-    const { body } = await target.tenant.call('GET', '/rooms/open/participants/claims')
-    socket.destroy()
-    expect(body).toMatchObject(given)
-    expect(body.attributes).toEqual(given.attributes)
-  })
-
   test.each([
     '%2F',
     '%2e%2e',

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { JoinRequest, WrappedJoinRequest, WrappedJoinRequest_Compression } from '@livekit/protocol'
+import { type GoLive, startGolive } from '../support/golive.ts'
+import { Operator } from '../support/operator.ts'
+import { openRaw, type RawWebSocket, valuesOf } from '../support/raw-http.ts'
+import type { TenantClient } from '../support/tenant-client.ts'
+
+setDefaultTimeout(60_000)
+
+const OF_THE_BACKEND = { metadata: 'of the backend', attributes: { role: 'guest', team: 'red' } }
+const CLAIMED = { role: 'host', admin: 'yes' }
+const CLAIMED_METADATA = JSON.stringify({ roomAdmin: true, canPublish: true, identity: 'root' })
+
+let golive: GoLive
+let acme: TenantClient
+
+beforeAll(async () => {
+  golive = await startGolive()
+  acme = await new Operator(golive).tenant('acme')
+})
+
+afterAll(() => golive?.[Symbol.asyncDispose]())
+
+/** With its padding: without it livekit-server cannot read the one of `/rtc`, and ignores it. */
+const base64url = (bytes: Uint8Array): string =>
+  encodeURIComponent(
+    Buffer.from(bytes).toString('base64').replaceAll('+', '-').replaceAll('/', '_'),
+  )
+
+const joinRequest = (said: Partial<JoinRequest>, compression: WrappedJoinRequest_Compression) => {
+  const bytes = new JoinRequest(said).toBinary()
+  const isGzip = compression === WrappedJoinRequest_Compression.GZIP
+  const wrapped = new WrappedJoinRequest({
+    compression,
+    joinRequest: isGzip ? Bun.gzipSync(bytes as Uint8Array<ArrayBuffer>) : bytes,
+  })
+  return `/rtc/v1?join_request=${base64url(wrapped.toBinary())}`
+}
+
+const { NONE, GZIP } = WrappedJoinRequest_Compression
+const attributes = { participantAttributes: CLAIMED }
+const metadata = { metadata: CLAIMED_METADATA }
+/** Theirs beside the backend's; metadata as a whole. */
+const GETS_ATTRIBUTES = { attributes: { ...OF_THE_BACKEND.attributes, ...CLAIMED } }
+const GETS_BOTH = { ...GETS_ATTRIBUTES, ...metadata }
+
+const CLAIMS: [what: string, path: string, got: Record<string, unknown>][] = [
+  [
+    'attributes in the address of /rtc',
+    `/rtc?protocol=15&attributes=${base64url(Buffer.from(JSON.stringify(CLAIMED)))}`,
+    GETS_ATTRIBUTES,
+  ],
+  ['attributes in a join request', joinRequest(attributes, NONE), GETS_ATTRIBUTES],
+  ['attributes in a packed join request', joinRequest(attributes, GZIP), GETS_ATTRIBUTES],
+  ['metadata in a join request', joinRequest(metadata, NONE), metadata],
+  ['metadata in a packed join request', joinRequest(metadata, GZIP), metadata],
+  [
+    'both in a packed join request on /rtc',
+    joinRequest({ ...metadata, ...attributes }, GZIP).replace('/v1', ''),
+    GETS_BOTH,
+  ],
+]
+
+const knock = (path: string, token: string): Promise<RawWebSocket> =>
+  openRaw(golive.port, `${path}&access_token=${token}`)
+
+let rooms = 0
+const newRoom = async (): Promise<string> => {
+  const room = `room-${rooms++}`
+  await acme.createRoom(room)
+  return room
+}
+
+describe('who may not change their own metadata', () => {
+  test.each(CLAIMS)('and sends %s is refused, and takes no seat', async (_, path) => {
+    const room = await newRoom()
+    const { token } = await acme.mint(room, 'ann', OF_THE_BACKEND)
+    const { answer } = await knock(path, token)
+    expect(answer.status).toBe(400)
+    expect(valuesOf(answer, 'x-golive-code')).toEqual(['request_refused'])
+    expect(answer.body).toStartWith('request_refused: ')
+    expect(answer.body).toContain('can_update_own_metadata')
+    expect(answer.body).not.toContain(token)
+    expect(await acme.room(room)).toMatchObject({ participants_now: 0 })
+    expect((await acme.call('GET', `/rooms/${room}/participants/ann`)).status).toBe(404)
+  })
+
+  test('and sends none gets what the backend gave', async () => {
+    const room = await newRoom()
+    const { token } = await acme.mint(room, 'ann', OF_THE_BACKEND)
+    const socket = await knock(joinRequest({}, GZIP), token)
+    expect(socket.answer.status).toBe(101)
+    const { body } = await acme.call('GET', `/rooms/${room}/participants/ann`)
+    expect(body).toMatchObject(OF_THE_BACKEND)
+    socket.destroy()
+  })
+})
+
+describe('who may change their own metadata', () => {
+  test.each(CLAIMS)(
+    'and sends %s gets these, and may no more than the token says',
+    async (_, path, got) => {
+      const room = await newRoom()
+      const grants = { can_update_own_metadata: true, can_publish: false, can_publish_data: false }
+      const { token } = await acme.mint(room, 'ann', { ...OF_THE_BACKEND, ...grants })
+      const socket = await knock(path, token)
+      expect(socket.answer.status).toBe(101)
+      const { body } = await acme.call('GET', `/rooms/${room}/participants/ann`)
+      expect(body).toMatchObject({ identity: 'ann', ...OF_THE_BACKEND, ...got })
+      expect(body.permissions).toMatchObject(grants)
+      expect(await acme.room(room)).toMatchObject({ participants_now: 1 })
+      socket.destroy()
+    },
+  )
+})
