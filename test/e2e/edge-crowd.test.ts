@@ -40,6 +40,36 @@ describe('700 connections from one address that show nothing valid', () => {
   }, 60_000)
 })
 
+test('a connection on which a valid secret was shown outlasts the crowd, one with a wrong secret does not', async () => {
+  const key = await new Operator(server.golive).tenantKey('globex')
+  const right = await withSecret(key.api_key, key.api_secret)
+  const wrong = await withSecret(key.api_key, `${key.api_secret}x`)
+  expect([right.status(), wrong.status()]).toEqual([200, 401])
+  const flood = await Promise.all(Array.from({ length: 512 }, () => halfAsked('127.0.0.1')))
+  await until('the one with the wrong secret had to go', () => wrong.socket.destroyed)
+  expect(right.socket.destroyed).toBe(false)
+  right.ask()
+  await until('the other one is answered on', () => right.answers() === 2)
+  for (const socket of [...flood, right.socket]) socket.destroy()
+}, 60_000)
+
+/** A connection that is kept, after one request to the tenant API. */
+const withSecret = async (key: string, secret: string) => {
+  const socket = server.reach()
+  let text = ''
+  socket.on('data', (bytes: Buffer) => {
+    text += bytes.toString('latin1')
+  })
+  const ask = () =>
+    socket.write(
+      `GET /api/v1/me HTTP/1.1\r\nHost: ${NAME}\r\nAuthorization: Basic ${btoa(`${key}:${secret}`)}\r\n\r\n`,
+    )
+  const answers = () => text.match(/HTTP\/1\.1 \d{3}/g)?.length ?? 0
+  ask()
+  await until('the first answer', () => answers() === 1, { everyMs: 10 })
+  return { socket, ask, answers, status: () => Number(/HTTP\/1\.1 (\d{3})/.exec(text)?.[1]) }
+}
+
 /** A connection whose request has begun and does not end. */
 const halfAsked = (localAddress: string): Promise<Socket> =>
   new Promise((done) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { type GoLive, startGolive } from '../support/golive.ts'
 import { Operator } from '../support/operator.ts'
-import { holds, webSocketsTo } from '../support/processes.ts'
+import { peerPorts, webSocketsTo } from '../support/processes.ts'
 import { openRaw, type RawWebSocket, valuesOf } from '../support/raw-http.ts'
 import { SignalClient } from '../support/signal-client.ts'
 import type { TenantClient } from '../support/tenant-client.ts'
@@ -10,15 +10,18 @@ import { until } from '../support/wait.ts'
 setDefaultTimeout(230_000)
 
 const MOST_OF_ONE_PERSON = 5
+const MORE_OF_A_TENANT = 50
 /** A minute without a sign of life, and some for a busy machine. */
 const SILENT_MS = 100_000
 
 let golive: GoLive
+let operator: Operator
 let acme: TenantClient
 
 beforeAll(async () => {
-  golive = await startGolive()
-  acme = await new Operator(golive).tenant('acme')
+  golive = await startGolive({ config: { livekit: { max_participants: 1000 } } })
+  operator = new Operator(golive)
+  acme = await operator.tenant('acme')
   await acme.createRoom('daily')
 })
 
@@ -30,11 +33,10 @@ const knock = (token: string): Promise<RawWebSocket> =>
 /** Signaling connections to livekit-server. */
 const upstreams = (): number => webSocketsTo(golive.pid, golive.signalPort, golive.port)
 
-const isHeld = (socket: RawWebSocket): boolean => holds(golive.pid, golive.port, socket.localPort)
-
-const stillOpen = async (sockets: RawWebSocket[]): Promise<number> => {
-  const closed = await Promise.all(sockets.map((socket) => socket.closedWithin(0)))
-  return closed.filter((isClosed) => !isClosed).length
+/** Those of which the server has its end, whether their clients read or not. */
+const held = (sockets: RawWebSocket[]): RawWebSocket[] => {
+  const ports = peerPorts(golive.pid, golive.port)
+  return sockets.filter(({ answer, localPort }) => answer.status === 101 && ports.has(localPort))
 }
 
 test('one token used 1,000 times holds as many connections as one person may have, and nobody else is kept waiting', async () => {
@@ -55,18 +57,67 @@ test('one token used 1,000 times holds as many connections as one person may hav
     expect(valuesOf(answer, 'x-golive-code')).toEqual(['media_unavailable'])
     expect(valuesOf(answer, 'retry-after')).toEqual(['1'])
   }
-  await until('the last one alone is left', async () => (await stillOpen(sockets)) <= 1)
-  const again: RawWebSocket[] = []
-  await until('the person gets in again', async () => {
-    again.push(await knock(token))
-    return again.at(-1)?.answer.status === 101
-  })
+  await until('the last one alone is left', () => held(sockets).length === 1)
+  const again = await knock(token)
+  expect(again.answer.status).toBe(101)
   expect(await acme.room('daily')).toMatchObject({ participants_now: 2 })
   const bystanderHears = () => bystander.received.some((message) => message.case === 'pong')
   bystander.send({ case: 'ping', value: 1n })
   await until('the bystander is served on', bystanderHears)
-  for (const socket of [...sockets, ...again]) socket.destroy()
+  for (const socket of [...sockets, again]) socket.destroy()
   bystander.leave()
+})
+
+test('who knocks several times at once is in the call with one connection, and counted', async () => {
+  await acme.createRoom('hasty')
+  const people = Array.from({ length: 30 }, (_, n) => `hasty-${n}`)
+  const sockets: RawWebSocket[][] = []
+  for (const identity of people) {
+    const { token } = await acme.mint('hasty', identity)
+    const own = await Promise.all(Array.from({ length: MOST_OF_ONE_PERSON }, () => knock(token)))
+    expect(own.map(({ answer }) => answer.status)).not.toContain(500)
+    sockets.push(own)
+  }
+  const each = () => sockets.map((own) => held(own).length)
+  await until('one connection of each is left', () => each().every((count) => count === 1))
+  expect(await operator.people('acme', 'hasty')).toEqual(people.toSorted())
+  expect(await acme.room('hasty')).toMatchObject({ participants_now: people.length })
+  for (const socket of sockets.flat()) socket.destroy()
+})
+
+test('a tenant has two connections for each seat and fifty more, whoever opens them, and other tenants all of theirs', async () => {
+  const globex = await operator.tenant('globex')
+  const initech = await operator.tenant('initech')
+  await globex.createRoom('crowd', { max_participants: 1000 })
+  await initech.createRoom('calm')
+  const sockets: RawWebSocket[] = []
+  const refused = () => sockets.filter(({ answer }) => answer.status === 503)
+  let people = 0
+  const five = async () => {
+    const { token } = await globex.mint('crowd', `person-${people++}`)
+    for (let n = 0; n < MOST_OF_ONE_PERSON; n++) {
+      const socket = await knock(token)
+      socket.stopReading()
+      sockets.push(socket)
+    }
+  }
+  while (refused().length === 0 && people < 200) await Promise.all(Array.from({ length: 20 }, five))
+  const { participants_now: seats } = await globex.room('crowd')
+  expect(held(sockets).length).toBeWithin(1, 2 * seats + MORE_OF_A_TENANT + 1)
+  for (const { answer } of refused()) {
+    expect(answer.body).toStartWith(
+      'media_unavailable: too many connections of this person or tenant',
+    )
+    expect(valuesOf(answer, 'retry-after')).toEqual(['1'])
+  }
+  expect(refused().length).toBeGreaterThan(0)
+  const calm = await SignalClient.join(await initech.mint('calm', 'bob'))
+  await until('connections that were taken the place of are let go', async () => {
+    const { answer } = await knock((await globex.mint('crowd', 'person-0')).token)
+    return answer.status === 101
+  })
+  for (const socket of sockets) socket.destroy()
+  calm.leave()
 })
 
 test('a connection that another one of the same person took the place of ends, even when its client neither reads nor answers', async () => {
@@ -76,8 +127,8 @@ test('a connection that another one of the same person took the place of ends, e
   first.stopReading()
   const second = await knock(token)
   expect(second.answer.status).toBe(101)
-  await until('the first one is let go', () => !isHeld(first), { timeoutMs: 10_000 })
-  expect(isHeld(second)).toBe(true)
+  await until('the first one is let go', () => held([first]).length === 0, { timeoutMs: 10_000 })
+  expect(held([second])).toHaveLength(1)
   first.destroy()
   second.destroy()
 })
@@ -107,6 +158,6 @@ test.each([
     { timeoutMs: SILENT_MS },
   )
   console.log(`seats free after ${Date.now() - started} ms of silence`)
-  await until('nothing of theirs is held', () => !sockets.some(isHeld), { timeoutMs: 10_000 })
+  await until('nothing of theirs is held', () => held(sockets).length === 0, { timeoutMs: 10_000 })
   for (const socket of sockets) socket.destroy()
 })

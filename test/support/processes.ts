@@ -46,12 +46,11 @@ export const webSocketsTo = (pid: number, port: number, listenedPort: number): n
   return loop.filter((fd) => files.get(fd)?.remote === port).length
 }
 
-/** A process has this connection to a port of its own, whatever the other end knows of it. */
-export const holds = (pid: number, port: number, peerPort: number): boolean => {
+/** From which ports a process has connections to one of its own, whatever their other ends know. */
+export const peerPorts = (pid: number, port: number): Set<number> => {
   const own = new Set(socketsOf(pid).map(({ inode }) => inode))
-  return tcpOf(pid).some(
-    ({ local, remote, inode }) => local === port && remote === peerPort && own.has(inode),
-  )
+  const connections = tcpOf(pid).filter(({ local, inode }) => local === port && own.has(inode))
+  return new Set(connections.map(({ remote }) => remote))
 }
 
 /**
