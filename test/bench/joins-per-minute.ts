@@ -4,7 +4,7 @@ import { percentile, spread } from './report.ts'
 import { joinRoom, leave, livekitToken } from './signal-client.ts'
 
 const PER_MINUTE = 500
-const JOINS = 250
+const JOINS = 500
 const GAP_MS = 60_000 / PER_MINUTE
 const WARM_UP = 20
 
