@@ -29,6 +29,8 @@ interface Stay {
 
 const PROMPT_MS = 2000
 const VANISHED_MS = 25_000
+/** After a reconnect the SDK needs a moment to learn by which id it is known now. */
+const UNTOLD_MS = 1000
 
 /** What the record says wrongly of calls, against what the people in them wrote down themselves. */
 export const wrongsOf = (crowd: Attendee[], deaths: Death[], written: Written): string[] => {
@@ -130,8 +132,13 @@ const lostBefore = (end: Ending, after: DiaryLine[]): Ending => {
     : end
 }
 
-const lastLoss = (lines: DiaryLine[]): number | undefined =>
-  lines.findLast((line) => line.what === 'reconnecting')?.at
+/** Since when they looked for it; a way back that was lost before its id was told was none. */
+const lastLoss = (lines: DiaryLine[]): number | undefined => {
+  const at = lines.findLastIndex((line) => line.what === 'reconnecting')
+  const [loss, before] = [lines[at], lines[at - 1]]
+  const wasBack = before?.what === 'reconnected' && (loss?.at ?? 0) - before.at < UNTOLD_MS
+  return wasBack ? (lastLoss(lines.slice(0, at)) ?? loss?.at) : loss?.at
+}
 
 const isConnected = (after: DiaryLine[], until: DiaryLine): boolean => {
   const before = after.slice(0, after.indexOf(until))
