@@ -119,7 +119,7 @@ test('the table of requests is the OpenAPI document, and each row leads to its d
   const shown = await page.locator('#operations a').allInnerTexts()
   expect(shown.sort()).toEqual(expected.sort())
   const named = ((await page.locator('main').textContent()) ?? '').match(
-    /(GET|POST|PUT|PATCH|DELETE) \/api\/v1\/[a-z_/{}]+/g,
+    /(GET|POST|PUT|PATCH|DELETE) \/api\/v1\/[a-z_/{}-]+/g,
   )
   for (const request of named ?? []) expect(expected).toContain(request)
 

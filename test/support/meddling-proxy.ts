@@ -39,11 +39,10 @@ export const meddlingProxy = async (
 export const withoutUpgrade = (head: string): string =>
   head.replace(/^(?:upgrade|connection): .*\r\n/gim, '')
 
-/** A client that sends more, or less, than the media server takes: each path by what it looks at. */
+/** A client that sends what the media server cannot read. */
 export const withNonsense = (head: string): string =>
   head.replace(/^GET (\/rtc(?:\/v1)?)\?(\S*)/, (_, path, query) => {
     const kept = new URLSearchParams(query)
-    if (path === '/rtc/v1') kept.set('join_request', 'nonsense')
-    else kept.set('attributes', Buffer.from('{"rank":"boss"}').toString('base64url'))
+    kept.set('join_request', 'nonsense')
     return `GET ${path}?${kept}`
   })

@@ -72,8 +72,9 @@ const keepDown = async ({ tiny, undo }: World, token: string): Promise<void> => 
   killAll()
   const timer = setInterval(killAll, 20)
   undo.push(() => clearInterval(timer))
-  const isRefused = async () => (await askValidate(tiny.port, '/rtc', token)).status === 503
-  await until('the gate knows that livekit-server is down', isRefused)
+  const answer = async () => (await askValidate(tiny.port, '/rtc', token)).body
+  const isKnown = async () => (await answer()).startsWith('media_unavailable')
+  await until('the gate knows that livekit-server is down', isKnown)
 }
 
 /** The SDK hands on the sentences of these alone. */
