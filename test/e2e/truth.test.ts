@@ -10,7 +10,7 @@ import { type GoLive, startGolive } from '../support/golive.ts'
 import { readWritten, type Written } from '../support/record.ts'
 import { wrongsOf } from '../support/tally.ts'
 import type { Minted, TenantClient } from '../support/tenant-client.ts'
-import { allEvents, discordsOf, runRounds, untilOver } from '../support/truth-check.ts'
+import { activeIn, allEvents, discordsOf, runRounds, untilOver } from '../support/truth-check.ts'
 import { until } from '../support/wait.ts'
 
 setDefaultTimeout(300_000)
@@ -83,11 +83,13 @@ test(`what is written down after ${ROUNDS} rounds of deaths is what people in ca
   const known = written.stays.filter((row) => run.crowd.some((one) => one.sid === row.sid))
   const lost = known.find((row) => (row.left_at ?? 0) - row.joined_at > 3000)
   const without = written.stays.filter((row) => row !== lost)
-  expect(wrongsOf(run.crowd, run.deaths, { ...written, stays: without })).toHaveLength(1)
+  expect(
+    wrongsOf(run.crowd, run.deaths, { ...written, stays: without }, activeIn(golive)),
+  ).toHaveLength(1)
   const moved = known.map((row) => ({ ...row, left_at: (row.left_at ?? 0) + 60_000 }))
-  expect(wrongsOf(run.crowd, run.deaths, { ...written, stays: moved }).length).toBeGreaterThan(
-    known.length / 2,
-  )
+  expect(
+    wrongsOf(run.crowd, run.deaths, { ...written, stays: moved }, activeIn(golive)).length,
+  ).toBeGreaterThan(known.length / 2)
 })
 
 test('who leaves while the control plane is dead for three seconds has left when they did', async () => {

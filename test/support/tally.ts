@@ -32,13 +32,22 @@ const VANISHED_MS = 25_000
 /** After a reconnect the SDK needs a moment to learn by which id it is known now. */
 const UNTOLD_MS = 1000
 
-/** What the record says wrongly of calls, against what the people in them wrote down themselves. */
-export const wrongsOf = (crowd: Attendee[], deaths: Death[], written: Written): string[] => {
+/**
+ * What the record says wrongly of calls, against what the people in them wrote down themselves.
+ * @param active whose media was up as livekit-server's log has it: it ends a stay whose signaling breaks
+ * off before, which the SDK may take for one
+ */
+export const wrongsOf = (
+  crowd: Attendee[],
+  deaths: Death[],
+  written: Written,
+  active: ReadonlySet<string>,
+): string[] => {
   const stays = crowd.flatMap((who) => staysOf(who, crowd, deaths))
   const known = new Map(written.stays.map((row) => [row.sid, row]))
   const wrongs = stays.flatMap((stay) => {
     const row = known.get(stay.sid)
-    const found = row ? wrongsOfStay(stay, row) : isTooShort(stay) ? [] : ['not written down']
+    const found = row ? wrongsOfStay(stay, row) : active.has(stay.sid) ? ['not written down'] : []
     return found.map(
       (wrong) => `${wrong}\n  diary: ${told(stay)}\n  record: ${JSON.stringify(row)}`,
     )
@@ -63,9 +72,6 @@ const wrongsOfStay = (stay: Stay, row: StayRow): string[] => {
   if (row.identity !== stay.who.identity) wrongs.push('is of somebody else')
   return wrongs
 }
-
-/** A media connection that was not up yet at the other side, either. */
-const isTooShort = ({ joined, end }: Stay): boolean => end.to - joined.to < 500
 
 const distance = (at: number, { from, to }: Span): number => Math.max(from - at, at - to, 0)
 

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { GoLive } from './golive.ts'
 import { asRebuilt, type Rebuilt, rebuilt, type WireEvent } from './rebuild.ts'
@@ -59,6 +61,16 @@ const difference = (part: keyof Rebuilt, told: Rebuilt, kept: Rebuilt): string =
 
 const json = (value: unknown): string => JSON.stringify(value)
 
+/** Whose media was up, by livekit-server's logs. */
+export const activeIn = ({ dataDir }: GoLive): Set<string> => {
+  const folder = join(dataDir, 'livekit')
+  const lines = readdirSync(folder)
+    .filter((name) => name.startsWith('livekit.log'))
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
+    .filter((line) => line.includes('"participant active"'))
+  return new Set(lines.flatMap((line) => /"participantID":"(\w+)"/.exec(line)?.[1] ?? []))
+}
+
 /** So many rounds on a running server; answers what was wrong, with how it came to it. */
 export const runRounds = async (
   golive: GoLive,
@@ -70,7 +82,10 @@ export const runRounds = async (
   await run.end()
   const written = await untilOver(golive)
   const events = await allEvents(tenant)
-  const wrongs = [...discordsOf(events, written), ...wrongsOf(run.crowd, run.deaths, written)]
+  const wrongs = [
+    ...discordsOf(events, written),
+    ...wrongsOf(run.crowd, run.deaths, written, activeIn(golive)),
+  ]
   if (wrongs.length > 0) wrongs.push(`seed ${seed}\n${run.story.join('\n')}`)
   return { wrongs, written, run }
 }
