@@ -33,7 +33,7 @@ CREATE UNIQUE INDEX sessions__livekit_sid__key ON sessions (livekit_sid);
 CREATE INDEX sessions__tenant_id_started_at_id__idx ON sessions (tenant_id, started_at, id);
 CREATE INDEX sessions__tenant_id_room_started_at_id__idx
   ON sessions (tenant_id, room, started_at, id);
-CREATE INDEX sessions__tenant_id__idx ON sessions (tenant_id) WHERE ended_at IS NULL;
+CREATE INDEX sessions__open__idx ON sessions (tenant_id, started_at, id) WHERE ended_at IS NULL;
 
 CREATE TABLE session_participants (
   sid TEXT PRIMARY KEY NOT NULL,

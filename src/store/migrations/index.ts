@@ -4,7 +4,6 @@ import moderation from './0003-moderation.sql' with { type: 'text' }
 import truth from './0004-truth.sql' with { type: 'text' }
 import webhooks from './0005-webhooks.sql' with { type: 'text' }
 import retention from './0006-retention.sql' with { type: 'text' }
-import openSessions from './0007-open-sessions.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -19,5 +18,4 @@ export const migrations: readonly Migration[] = [
   { name: '0004-truth', sql: truth },
   { name: '0005-webhooks', sql: webhooks },
   { name: '0006-retention', sql: retention },
-  { name: '0007-open-sessions', sql: openSessions },
 ]
