@@ -141,15 +141,14 @@ export class ControlPlane {
   #childUp({ adopted, generation }: { adopted: boolean; generation: number }): void {
     const { calls, recorder } = this.#services
     const { started_at } = this.#supervisor.status
-    if (generation === 1 && started_at !== null)
-      void recorder.childFound(started_at, adopted).catch(() => undefined)
+    if (generation === 1 && started_at !== null) void recorder.childFound(started_at, adopted)
     void calls.childUp(adopted)
   }
 
   /** The record first: it asks who was there. */
   #childDown(): void {
     const { calls, recorder } = this.#services
-    void recorder.childGone(this.#whyDown).catch(() => undefined)
+    void recorder.childGone(this.#whyDown)
     calls.childDown()
   }
 

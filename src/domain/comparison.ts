@@ -3,8 +3,10 @@ import type { Db } from '../store/db.ts'
 import { knownSids, listPresent } from '../store/session-participants.ts'
 import { findSessionBySid, listOpenSessions, type SessionRow } from '../store/sessions.ts'
 import { listTracks, type TrackRow, updateTrack } from '../store/tracks.ts'
-import type { Patience } from './patience.ts'
-import type { End, RoomLife, SessionBook } from './session-book.ts'
+import { VANISHED_MS } from './accuracy.ts'
+import type { End, RoomLife } from './call-facts.ts'
+import type { Doubt, Patience } from './patience.ts'
+import type { SessionBook } from './session-book.ts'
 
 /** All calls, as livekit-server lists them. */
 export interface Sweep {
@@ -19,8 +21,6 @@ interface Deps {
   patience: Patience
   /** when everything was last looked at; milliseconds */
   lastSweepAt: number
-  /** the end of a stay of which nothing was reported */
-  endOf: (sid: string, lastSeen: number, missedAt: number) => End
   /** why a room that is gone has ended */
   endReasonOf: (session: SessionRow) => string
 }
@@ -58,14 +58,13 @@ export class Comparison {
     const { book, patience, lastSweepAt, endReasonOf } = this.#deps
     const doubt = patience.overdue(`session ${session.id}`, now, lastSweepAt)
     if (!doubt) return
-    for (const stay of await listPresent(this.#deps.tx, session.id))
-      await this.#missing(session, stay, doubt.lastRight, doubt.since)
-    await book.ended(await this.#again(session), {
+    const end = {
       at: doubt.lastRight,
       accuracyMs: doubt.since - doubt.lastRight,
       reason: endReasonOf(session),
       reconstructed: true,
-    })
+    }
+    await book.ended(session, end, (stay) => unreportedEnd(stay, doubt))
   }
 
   async #room(room: Sweep['rooms'][number], now: number): Promise<void> {
@@ -83,69 +82,61 @@ export class Comparison {
     for (const stay of present) {
       if (listed.has(stay.sid)) continue
       const doubt = patience.overdue(`stay ${stay.sid}`, now, lastSweepAt)
-      if (doubt && session) await this.#missing(session, stay, doubt.lastRight, doubt.since)
+      if (doubt && session) await book.missed(session, stay, unreportedEnd(stay, doubt))
     }
-    await this.#tracks(room, active, here, now)
+    await this.#tracks(
+      room,
+      active.filter((one) => here.has(one.sid)),
+      now,
+    )
   }
 
-  async #missing(
-    session: SessionRow,
-    stay: StayRow,
-    lastSeen: number,
-    missedAt: number,
-  ): Promise<void> {
-    const { sid, identity, name, joined_at: joinedAt } = stay
-    const life = { livekitName: '', sid: session.livekit_sid }
-    const end = this.#deps.endOf(sid, Math.max(lastSeen, joinedAt), missedAt)
-    await this.#deps.book.left(life, { sid, identity, name, joinedAt }, end, true)
-  }
-
-  async #tracks(
-    room: RoomLife,
-    people: LivekitParticipant[],
-    here: ReadonlySet<string>,
-    now: number,
-  ): Promise<void> {
-    const known = people.filter((one) => here.has(one.sid))
+  async #tracks(room: RoomLife, people: LivekitParticipant[], now: number): Promise<void> {
     const rows = new Map<string, TrackRow>()
-    for (const row of await listTracks(this.#deps.tx, sidsOf(known)))
-      rows.set(`${row.participant_sid} ${row.sid}`, row)
-    for (const { sid, tracks } of known) {
-      for (const track of tracks) await this.#track(room, sid, track, rows, now)
-      const listed = new Set(tracks.map((one) => one.sid))
-      for (const row of rows.values())
-        if (row.participant_sid === sid && !listed.has(row.sid)) await this.#ended(room, row, now)
-    }
+    for (const row of await listTracks(this.#deps.tx, sidsOf(people)))
+      rows.set(nameOf(row.participant_sid, row.sid), row)
+    for (const { sid, tracks } of people)
+      for (const track of tracks) {
+        const name = nameOf(sid, track.sid)
+        await this.#track(room, sid, track, rows.get(name), now)
+        rows.delete(name)
+      }
+    for (const row of rows.values()) await this.#ended(room, row, now)
   }
 
   async #track(
     room: RoomLife,
     sid: string,
     track: LivekitTrack,
-    rows: ReadonlyMap<string, TrackRow>,
+    row: TrackRow | undefined,
     now: number,
   ): Promise<void> {
     const { tx, book, patience, lastSweepAt } = this.#deps
-    const row = rows.get(`${sid} ${track.sid}`)
     if (row) {
       const mutes = mutesOf(row, track.muted, now)
       if (mutes) await updateTrack(tx, row, { mutes })
       return
     }
-    const doubt = patience.overdue(`track ${sid} ${track.sid}`, now, lastSweepAt)
+    const doubt = patience.overdue(`track ${nameOf(sid, track.sid)}`, now, lastSweepAt)
     if (doubt) await book.published(room, sid, track, doubt.since, true)
   }
 
   async #ended(room: RoomLife, row: TrackRow, now: number): Promise<void> {
     if (row.unpublished_at !== null) return
     const { book, patience, lastSweepAt } = this.#deps
-    const doubt = patience.overdue(`track ${row.participant_sid} ${row.sid}`, now, lastSweepAt)
+    const name = nameOf(row.participant_sid, row.sid)
+    const doubt = patience.overdue(`track ${name}`, now, lastSweepAt)
     if (doubt) await book.unpublished(room, row.participant_sid, row.sid, doubt.lastRight, true)
   }
+}
 
-  async #again(session: SessionRow): Promise<SessionRow> {
-    return (await findSessionBySid(this.#deps.tx, session.livekit_sid)) ?? session
-  }
+const nameOf = (staySid: string, trackSid: string): string => `${staySid} ${trackSid}`
+
+/** Of a stay of whose end nothing was reported: between the last look that saw it and the first that did not. */
+const unreportedEnd = ({ joined_at }: StayRow, { lastRight, since }: Doubt): End => {
+  const at = Math.max(lastRight, joined_at)
+  const accuracyMs = Math.max(since - at, VANISHED_MS)
+  return { at, accuracyMs, reason: 'unknown_reason', reconstructed: true }
 }
 
 const sidsOf = (people: LivekitParticipant[]): string[] => people.map((one) => one.sid)

@@ -1,7 +1,7 @@
+import { Batches } from '../lib/batches.ts'
 import type { Clock } from '../lib/clock.ts'
 import { newId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'
-import { Batches } from '../store/batches.ts'
 import type { Db, Store } from '../store/db.ts'
 import * as deliveries from '../store/deliveries.ts'
 import * as runs from '../store/webhook-runs.ts'
@@ -41,20 +41,25 @@ interface Deps {
 /** Of each webhook the newest; looked after whenever so many more were written. */
 const MOST_DELIVERIES = 1000
 const TRIM_EVERY = 100
+/** Written down together. */
+const MOST_AT_ONCE = 100
 const MOST_COUNTED = 10_000
 const GONE = 410
 
 /** Writes down what came of attempts, in one transaction with how far the run has come by them. */
 export class DeliveryRecorder {
   readonly #deps: Deps
-  readonly #batches: Batches
+  readonly #batches: Batches<Db>
   readonly #sinceTrim = new Map<string, number>()
   #delivered = 0
   #failed = 0
 
   constructor(deps: Deps) {
     this.#deps = deps
-    this.#batches = new Batches(deps.store)
+    this.#batches = new Batches({
+      most: MOST_AT_ONCE,
+      together: (run) => deps.store.transaction(run),
+    })
   }
 
   /** Attempts since the start. */

@@ -1,30 +1,21 @@
+import { Batches } from '../lib/batches.ts'
 import type { Clock } from '../lib/clock.ts'
 import { giveWay } from '../lib/give-way.ts'
 import type { Logger } from '../lib/log.ts'
 import type { CallLog, LoggedStay } from '../livekit/call-log.ts'
 import type { WebhookEvent } from '../livekit/webhook.ts'
 import type { Db, Store } from '../store/db.ts'
-import {
-  findParticipant,
-  knownSids,
-  listPresent,
-  type SessionParticipantRow,
-  updateParticipant,
-} from '../store/session-participants.ts'
-import { findSessionBySid, listOpenSessions, type SessionRow } from '../store/sessions.ts'
+import { findParticipant, knownSids, updateParticipant } from '../store/session-participants.ts'
+import { listOpenSessions, type SessionRow } from '../store/sessions.ts'
 import { getSetting, setSetting } from '../store/settings.ts'
+import { accuracyOf, VANISHED_MS } from './accuracy.ts'
+import type { End, RoomLife, Stay, StayDetails } from './call-facts.ts'
 import { Comparison, type Sweep } from './comparison.ts'
 import type { EventLog } from './events.ts'
 import { Patience } from './patience.ts'
 import type { Presence } from './presence.ts'
 import { Reports } from './reports.ts'
-import {
-  type End,
-  type RoomLife,
-  SessionBook,
-  type Stay,
-  type StayDetails,
-} from './session-book.ts'
+import { SessionBook } from './session-book.ts'
 import { UsageSums } from './usage-days.ts'
 
 interface Deps {
@@ -36,21 +27,16 @@ interface Deps {
   callLog: CallLog
 }
 
-/** Something to be written down, in a transaction that it may share with others. */
-interface Work {
-  run: (book: SessionBook, tx: Db) => Promise<unknown>
-  done: () => void
-  failed: (error: unknown) => void
+/** What is written in one transaction, which many may share. */
+interface Page {
+  book: SessionBook
+  tx: Db
 }
 
 const MOST_AT_ONCE = 256
 const SEEN_AT = 'calls.seen_at'
-/** livekit-server notices that somebody vanished after up to twenty seconds (ICE, then a grace). */
-const VANISHED_MS = 25_000
 /** So long a sweep may have missed somebody without concluding anything. */
 const DOUBT_MS = 15_000
-/** What livekit-server does is reported within this. */
-const PROMPT_MS = 1000
 /** In its log is looked back this far behind the last sweep. */
 const LOOK_BACK_MS = 120_000
 /** Farther back nobody is brought back from it: what is kept for days only may be gone by intent. */
@@ -69,8 +55,7 @@ export class Recorder {
   readonly #reports: Reports
   /** why rooms are being ended, by tenant and name */
   readonly #ending = new Map<string, { reason: string; at: number; of: string | null }>()
-  #queue: Work[] = []
-  #writing: Promise<void> | null = null
+  readonly #batches: Batches<Page>
   /** when all calls were last looked at; milliseconds */
   #lastSweepAt = 0
   /** by when the livekit-server of an earlier run was certainly alive */
@@ -78,9 +63,13 @@ export class Recorder {
 
   constructor(deps: Deps) {
     this.#deps = deps
+    this.#batches = new Batches({
+      most: MOST_AT_ONCE,
+      together: (run) => this.#commit(run),
+      between: (tookMs) => giveWay(OTHERS_SHARE * tookMs),
+    })
     this.#reports = new Reports({
       clock: deps.clock,
-      accuracyOf: (reason, at, heardAt) => accuracyOf(reason, at, heardAt),
       // A sweep may have missed them, and waited for a report.
       goneAccuracyOf: (at) => Math.max(at - this.#lastSweepAt, 0) + DOUBT_MS + VANISHED_MS,
       endReasonOf: (session) => this.#endReasonOf(session),
@@ -100,16 +89,15 @@ export class Recorder {
   /** What livekit-server reports. Resolves when it is written down; rejects when it could not be. */
   report(event: WebhookEvent): Promise<void> {
     const work = this.#reports.workFor(event)
-    return work ? this.#write(work) : Promise.resolve()
+    return work ? this.#write(({ book, tx }) => work(book, tx)) : Promise.resolve()
   }
 
   /** What livekit-server lists. Finds what was not reported. */
   swept(sweep: Sweep): Promise<void> {
-    return this.#write(async (book, tx) => {
+    return this.#write(async ({ book, tx }) => {
       await this.#readLog(book, tx, sweep.askedAt)
       const comparison = new Comparison({
         ...{ tx, book, patience: this.#patience, lastSweepAt: this.#lastSweepAt },
-        endOf: (sid, lastSeen, missedAt) => this.#unreportedEnd(sid, lastSeen, missedAt),
         endReasonOf: (session) => this.#endReasonOf(session),
       })
       const seenAt = await comparison.run(sweep)
@@ -121,12 +109,12 @@ export class Recorder {
   /** Somebody's signaling came back, within the same stay. */
   resumed(sid: string): void {
     const at = this.#deps.clock()
-    void this.#write(async (_, tx) => {
+    void this.#note(async ({ tx }) => {
       const stay = await findParticipant(tx, sid)
       const times = JSON.parse(stay?.reconnected_at ?? '[]') as number[]
       if (!stay || times.length >= MOST_RECONNECTS) return
       await updateParticipant(tx, sid, { reconnected_at: JSON.stringify([...times, at]) })
-    }).catch((error: unknown) => this.#deps.log.warn({ err: error }, 'a reconnect was not noted'))
+    })
   }
 
   /** Why the call that runs in a room is about to end. */
@@ -159,8 +147,8 @@ export class Recorder {
   }
 
   /** Resolves when all that was told so far is written down, or could not be. */
-  async drained(): Promise<void> {
-    while (this.#writing) await this.#writing
+  drained(): Promise<void> {
+    return this.#batches.drained()
   }
 
   #endAll(
@@ -170,19 +158,14 @@ export class Recorder {
   ): Promise<void> {
     // Now, not when it is written down: the next livekit-server writes into the same log.
     const logged = this.#lately()
-    return this.#write(async (book, tx) => {
+    return this.#note(async ({ book, tx }) => {
       for (const stay of logged)
         if (stay.activeAt !== null && stay.activeAt < before)
           await book.joined(lifeOf(stay), stayOf(stay), true)
-      for (const session of await listOpenSessions(tx)) {
-        if (session.started_at >= before) continue
-        for (const stay of await listPresent(tx, session.id)) {
-          const end = this.#loggedEnd(stay.sid) ?? { ...endOf(stay.sid), ...concluded(reason) }
-          await book.left(...sessionStay(session, stay), end, true)
-        }
-        const now = (await findSessionBySid(tx, session.livekit_sid)) ?? session
-        await book.ended(now, { ...endOf(null), ...concluded(reason) })
-      }
+      const ends = (sid: string | null): End => ({ ...endOf(sid), reason, reconstructed: true })
+      for (const session of await listOpenSessions(tx))
+        if (session.started_at < before)
+          await book.ended(session, ends(null), (stay) => ends(stay.sid))
     })
   }
 
@@ -216,12 +199,6 @@ export class Recorder {
     return { at, accuracyMs: accuracyOf(reason, at, null), reason, reconstructed: true }
   }
 
-  #unreportedEnd(sid: string, lastSeen: number, missedAt: number): End {
-    const accuracyMs = Math.max(missedAt - lastSeen, VANISHED_MS)
-    const unknown = { at: lastSeen, accuracyMs, reason: 'unknown_reason', reconstructed: true }
-    return this.#loggedEnd(sid) ?? unknown
-  }
-
   /** Of the first session that asks, which may ask again: what was written may be taken back. */
   #endReasonOf({ tenant_id, room, livekit_sid }: SessionRow): string {
     const expected = this.#ending.get(`${tenant_id}/${room}`)
@@ -242,58 +219,30 @@ export class Recorder {
     return seat?.sid === sid ? (seat.socket?.heardAt ?? null) : null
   }
 
-  #write(run: Work['run']): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#queue.push({ run, done: resolve, failed: reject })
-    this.#writing ??= this.#writeAll()
-    return promise
+  /** As {@link Recorder.#write}, for what nobody can do anything about. */
+  async #note(work: (page: Page) => Promise<unknown>): Promise<void> {
+    await this.#write(work).catch(() => undefined)
   }
 
-  async #writeAll(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, MOST_AT_ONCE)
-      const began = performance.now()
-      try {
-        await this.#commit(batch)
-        for (const { done } of batch) done()
-      } catch {
-        await this.#oneByOne(batch)
-      }
-      await giveWay(OTHERS_SHARE * (performance.now() - began))
-    }
-    // In the same step as the look at the queue: what comes later begins anew.
-    this.#writing = null
-  }
-
-  /** One that cannot be written must not take the others along. */
-  async #oneByOne(batch: Work[]): Promise<void> {
-    for (const work of batch) {
-      await this.#commit([work]).then(work.done, (error: unknown) => {
-        this.#deps.log.error(
-          { err: error },
-          'something that happened in a call was not written down',
-        )
-        work.failed(error)
-      })
+  async #write(work: (page: Page) => Promise<unknown>): Promise<void> {
+    try {
+      await this.#batches.write(work)
+    } catch (error) {
+      const { log } = this.#deps
+      log.error({ err: error }, 'something that happened in a call was not written down')
+      throw error
     }
   }
 
-  #commit(batch: Work[]): Promise<void> {
+  #commit(run: (page: Page) => Promise<void>): Promise<void> {
     return this.#deps.events.write(async (tx, append) => {
       const details = (room: RoomLife, stay: Stay) => this.#details(room, stay)
       const usage = new UsageSums()
       const loggedEnd = (sid: string) => this.#loggedEnd(sid)
-      const book = new SessionBook({ tx, append, usage, details, loggedEnd })
-      for (const { run } of batch) await run(book, tx)
+      await run({ book: new SessionBook({ tx, append, usage, details, loggedEnd }), tx })
       await usage.write(tx)
     })
   }
-}
-
-/** Milliseconds: how far from `at` the end of a stay may truly have been. */
-const accuracyOf = (reason: string, at: number, heardAt: number | null): number => {
-  if (reason === 'client_initiated') return PROMPT_MS
-  return heardAt === null ? VANISHED_MS : Math.min(at - heardAt + PROMPT_MS, VANISHED_MS)
 }
 
 const lifeOf = ({ room, roomSid }: LoggedStay): RoomLife => ({ livekitName: room, sid: roomSid })
@@ -304,13 +253,3 @@ const stayOf = ({ sid, identity, activeAt, closedAt }: LoggedStay): Stay => ({
   name: '',
   joinedAt: activeAt ?? closedAt ?? 0,
 })
-
-const sessionStay = (
-  { livekit_sid }: SessionRow,
-  { sid, identity, name, joined_at: joinedAt }: SessionParticipantRow,
-): [RoomLife, Stay] => [
-  { livekitName: '', sid: livekit_sid },
-  { sid, identity, name, joinedAt },
-]
-
-const concluded = (reason: string) => ({ reason, reconstructed: true })

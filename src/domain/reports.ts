@@ -2,11 +2,12 @@ import type { Clock } from '../lib/clock.ts'
 import type { WebhookEvent } from '../livekit/webhook.ts'
 import type { Db } from '../store/db.ts'
 import { findSessionBySid, type SessionRow } from '../store/sessions.ts'
-import type { End, RoomLife, SessionBook, Stay } from './session-book.ts'
+import { accuracyOf } from './accuracy.ts'
+import type { End, RoomLife, Stay } from './call-facts.ts'
+import type { SessionBook } from './session-book.ts'
 
 interface Deps {
   clock: Clock
-  accuracyOf: (reason: string, at: number, heardAt: number | null) => number
   /** of the end of who is still there, as far as is known, when their room is gone */
   goneAccuracyOf: (at: number) => number
   /** why a room that is gone has ended */
@@ -90,7 +91,7 @@ export class Reports {
     const heardAt = this.#deps.heardAt(life, stay)
     return {
       at,
-      accuracyMs: this.#deps.accuracyOf(reason, at, heardAt),
+      accuracyMs: accuracyOf(reason, at, heardAt),
       reason,
       reconstructed: false,
     }

@@ -5,6 +5,7 @@ import * as people from '../store/session-participants.ts'
 import * as sessions from '../store/sessions.ts'
 import { newestTenantOf } from '../store/tenants.ts'
 import * as tracks from '../store/tracks.ts'
+import type { End, RoomLife, Stay, StayDetails, Track } from './call-facts.ts'
 import {
   endedSessionData,
   leftData,
@@ -15,44 +16,6 @@ import {
 import type { Append } from './events.ts'
 import { splitLivekitRoomName } from './room-names.ts'
 import type { UsageSums } from './usage-days.ts'
-
-/** One life of a room, as LiveKit names it. */
-export interface RoomLife {
-  livekitName: string
-  sid: string
-}
-
-/** One stay of somebody in a call, as LiveKit names it. */
-export interface Stay {
-  sid: string
-  identity: string
-  name: string
-  /** milliseconds */
-  joinedAt: number
-}
-
-export interface Track {
-  sid: string
-  kind: string
-  source: string
-}
-
-/** How something came to its end. */
-export interface End {
-  /** milliseconds */
-  at: number
-  /** the true moment is not farther away than this, in milliseconds */
-  accuracyMs: number
-  reason: string
-  /** concluded, not reported */
-  reconstructed: boolean
-}
-
-/** What else is known of a stay: how they came, and from where. */
-export interface StayDetails {
-  arrival: Arrival | null
-  address: string | null
-}
 
 interface Deps {
   tx: Db
@@ -136,13 +99,23 @@ export class SessionBook {
     return true
   }
 
-  /** LiveKit's room is gone, with everybody who is still in it: or out of it, and it was not reported. */
-  async ended(session: SessionRow, end: End): Promise<void> {
-    const { tx, append, loggedEnd } = this.#deps
-    for (const stay of await people.listPresent(tx, session.id)) {
-      const fresh = await this.#session(session.id, session.tenant_id)
-      await this.#leave(fresh, stay, loggedEnd(stay.sid) ?? end)
-    }
+  /** Somebody who is written down as present is gone. @param end as far as the log does not tell */
+  missed(session: SessionRow, stay: StayRow, end: End): Promise<void> {
+    return this.#leave(session, stay, this.#deps.loggedEnd(stay.sid) ?? end)
+  }
+
+  /**
+   * LiveKit's room is gone, with everybody who is still in it: or out of it, and it was not reported.
+   * @param endOf of each of them
+   */
+  async ended(
+    session: SessionRow,
+    end: End,
+    endOf: (stay: StayRow) => End = () => end,
+  ): Promise<void> {
+    const { tx, append } = this.#deps
+    for (const stay of await people.listPresent(tx, session.id))
+      await this.missed(session, stay, endOf(stay))
     const { at, certainlyBy } = await sessions.lastLeave(tx, session.id)
     const endedAt = at ?? session.started_at
     const changes = {
@@ -155,7 +128,7 @@ export class SessionBook {
     await append(session.tenant_id, {
       type: 'session.ended',
       at: Math.max(end.at, endedAt),
-      data: endedSessionData(await this.#session(session.id, session.tenant_id)),
+      data: endedSessionData(await this.#again(session)),
       reconstructed: end.reconstructed,
     })
   }
@@ -240,10 +213,9 @@ export class SessionBook {
       ...(stay.sdk === null ? this.#lateArrival(session, stay) : {}),
     }
     await people.updateParticipant(tx, stay.sid, changes)
-    await sessions.updateSession(tx, session.id, {
-      participant_ms: session.participant_ms + leftAt - stay.joined_at,
-      ...(session.ended_at === null ? {} : { ended_at: Math.max(session.ended_at, leftAt) }),
-    })
+    await sessions.addParticipantTime(tx, session.id, leftAt - stay.joined_at)
+    if (session.ended_at !== null && session.ended_at < leftAt)
+      await sessions.updateSession(tx, session.id, { ended_at: leftAt })
     const place = { tenantId: session.tenant_id, room: session.room }
     usage.time(place, stay.joined_at, leftAt)
     await append(session.tenant_id, {
@@ -276,8 +248,8 @@ export class SessionBook {
     })
   }
 
-  async #session(id: string, tenantId: string): Promise<SessionRow> {
-    const row = await sessions.findSession(this.#deps.tx, tenantId, id)
+  async #again({ tenant_id, id }: SessionRow): Promise<SessionRow> {
+    const row = await sessions.findSession(this.#deps.tx, tenant_id, id)
     if (!row) throw new Error('a session is gone while it is being written')
     return row
   }

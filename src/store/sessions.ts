@@ -27,6 +27,15 @@ export const updateSession = async (db: Db, id: string, changes: Changes): Promi
   await db.updateTable('sessions').set(changes).where('id', '=', id).execute()
 }
 
+/** Adds the time of somebody who left. */
+export const addParticipantTime = async (db: Db, id: string, ms: number): Promise<void> => {
+  await db
+    .updateTable('sessions')
+    .set((eb) => ({ participant_ms: eb('participant_ms', '+', ms) }))
+    .where('id', '=', id)
+    .execute()
+}
+
 export const findSession = (
   db: Db,
   tenantId: string,

@@ -1,21 +1,19 @@
 import { expect, test } from 'bun:test'
-import { Batches } from '../../../src/store/batches.ts'
-import type { Db } from '../../../src/store/db.ts'
+import { Batches } from '../../../src/lib/batches.ts'
 
 /** Counts transactions; what was written in one that failed is gone. */
 const memory = () => {
   const seen = { transactions: 0, written: [] as string[] }
   let inside: string[] = []
   const write = (text: string) => void inside.push(text)
-  const transaction = async <T>(work: (tx: never) => Promise<T>): Promise<T> => {
+  const together = async (run: (context: null) => Promise<void>): Promise<void> => {
     seen.transactions++
     inside = []
     await Bun.sleep(1)
-    const result = await work(undefined as never)
+    await run(null)
     seen.written.push(...inside)
-    return result
   }
-  return { seen, write, batches: new Batches({ transaction }) }
+  return { seen, write, batches: new Batches({ most: 100, together }) }
 }
 
 test('what comes while another is written shares a transaction, in its order', async () => {
@@ -23,7 +21,7 @@ test('what comes while another is written shares a transaction, in its order', a
   const names = Array.from({ length: 20 }, (_, n) => `w${n}`)
   const answers = await Promise.all(
     names.map((name) =>
-      batches.write(async (_: Db) => {
+      batches.write(async () => {
         write(name)
         return name
       }),
@@ -50,4 +48,12 @@ test('one that fails is told so alone; the others are written once', async () =>
     'fulfilled',
   ])
   expect(seen.written).toEqual(['first', 'a', 'b'])
+})
+
+test('drained waits for all that was asked for, also what came meanwhile', async () => {
+  const { seen, write, batches } = memory()
+  const put = (name: string) => batches.write(async () => write(name))
+  void put('a').then(() => put('b'))
+  await batches.drained()
+  expect(seen.written).toEqual(['a', 'b'])
 })
