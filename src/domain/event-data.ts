@@ -7,9 +7,8 @@ import type { Room } from './rooms.ts'
 /** Exact: what was counted in milliseconds loses nothing. */
 export const secondsOf = (ms: number): number => ms / 1000
 
-/** Each as it stands in an event's `data`, for readers outside. */
-export const roomData = (room: Room): object => ({
-  room: room.name,
+/** What a room is set to, as JSON shows it. */
+export const roomSettings = (room: Room) => ({
   livekit_name: room.livekitName,
   max_participants: room.maxParticipants,
   empty_timeout_seconds: room.emptyTimeoutSeconds,
@@ -20,6 +19,9 @@ export const roomData = (room: Room): object => ({
   closes_at: rfc3339OrNull(room.closesAt),
   max_duration_seconds: room.maxDurationSeconds,
 })
+
+/** Each as it stands in an event's `data`, for readers outside. */
+export const roomData = (room: Room): object => ({ room: room.name, ...roomSettings(room) })
 
 export const sessionData = (session: SessionRow): object => ({
   session_id: session.id,

@@ -1,7 +1,6 @@
 import { type Clock, rfc3339OrNull } from '../lib/clock.ts'
 import { newId } from '../lib/ids.ts'
 import type { Db, Store } from '../store/db.ts'
-import { listMembersNamed, updateMemberChanges } from '../store/erasures.ts'
 import * as members from '../store/members.ts'
 import * as revocations from '../store/revocations.ts'
 import { GoLiveError } from './errors.ts'
@@ -146,12 +145,11 @@ export class Moderation {
    * being erased would undo them. All but bans are forgotten after a day.
    */
   async forgetPerson(tenantId: string, identity: string): Promise<void> {
-    const whose = { tenant_id: tenantId, identity }
     await this.#deps.store.transaction(async (tx) => {
-      for (const { room_id, changes } of await listMembersNamed(tx, whose)) {
+      for (const { room_id, changes } of await members.listMembersNamed(tx, tenantId, identity)) {
         const { permissions } = JSON.parse(changes ?? '{}') as KeptChanges
         const left: KeptChanges = { shown: {}, attributes: {}, permissions }
-        await updateMemberChanges(tx, { room_id, identity }, JSON.stringify(left))
+        await members.updateMemberChanges(tx, { room_id, identity }, JSON.stringify(left))
       }
     })
     this.#known.forgetWhere((known) => known.tenantId === tenantId)

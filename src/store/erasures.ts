@@ -1,5 +1,5 @@
 import type { Db } from './db.ts'
-import type { ErasureRow, EventRow, MemberRow } from './tables.ts'
+import type { ErasureRow, EventRow } from './tables.ts'
 
 export type { ErasureRow } from './tables.ts'
 
@@ -15,15 +15,8 @@ const ERASURE = [
 
 type Whose = Pick<ErasureRow, 'tenant_id' | 'identity'>
 
-/** False when it is asked for already. */
-export const insertErasure = async (db: Db, row: ErasureRow): Promise<boolean> => {
-  const rows = await db
-    .insertInto('erasures')
-    .values(row)
-    .onConflict((oc) => oc.columns(['tenant_id', 'identity']).doNothing())
-    .returning('identity')
-    .execute()
-  return rows.length > 0
+export const insertErasure = async (db: Db, row: ErasureRow): Promise<void> => {
+  await db.insertInto('erasures').values(row).execute()
 }
 
 export const findErasure = (
@@ -158,33 +151,5 @@ export const eraseExcerpts = async (
     )
     .where('seq', 'in', seqs)
     .where('response_excerpt', 'is not', null)
-    .execute()
-}
-
-/** What was decided about somebody in all rooms of a tenant. */
-export const listMembersNamed = (
-  db: Db,
-  { tenant_id, identity }: Whose,
-): Promise<Pick<MemberRow, 'room_id' | 'changes'>[]> =>
-  db
-    .selectFrom('members')
-    .select(['room_id', 'changes'])
-    .where('identity', '=', identity)
-    .where('room_id', 'in', (eb) =>
-      eb.selectFrom('rooms').select('id').where('tenant_id', '=', tenant_id),
-    )
-    .where('changes', 'is not', null)
-    .execute()
-
-export const updateMemberChanges = async (
-  db: Db,
-  { room_id, identity }: Pick<MemberRow, 'room_id' | 'identity'>,
-  changes: string,
-): Promise<void> => {
-  await db
-    .updateTable('members')
-    .set({ changes })
-    .where('room_id', '=', room_id)
-    .where('identity', '=', identity)
     .execute()
 }

@@ -68,3 +68,32 @@ export const purgeMembers = async (db: Db, before: number, now: number): Promise
     .where((eb) => eb.or([eb('banned_at', 'is', null), eb('ban_ends_at', '<=', now)]))
     .execute()
 }
+
+/** What was decided about somebody in all rooms of a tenant. */
+export const listMembersNamed = (
+  db: Db,
+  tenantId: string,
+  identity: string,
+): Promise<Pick<MemberRow, 'room_id' | 'changes'>[]> =>
+  db
+    .selectFrom('members')
+    .select(['room_id', 'changes'])
+    .where('identity', '=', identity)
+    .where('room_id', 'in', (eb) =>
+      eb.selectFrom('rooms').select('id').where('tenant_id', '=', tenantId),
+    )
+    .where('changes', 'is not', null)
+    .execute()
+
+export const updateMemberChanges = async (
+  db: Db,
+  { room_id, identity }: Pick<MemberRow, 'room_id' | 'identity'>,
+  changes: string,
+): Promise<void> => {
+  await db
+    .updateTable('members')
+    .set({ changes })
+    .where('room_id', '=', room_id)
+    .where('identity', '=', identity)
+    .execute()
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { roomSettings } from '../../domain/event-data.ts'
 import type { Key, NewKey, Use } from '../../domain/keys.ts'
 import type { Page } from '../../domain/page.ts'
 import type { Room } from '../../domain/rooms.ts'
@@ -167,15 +168,7 @@ export const toRoomWire = (
   sessionId: string | null,
 ): z.input<typeof roomWire> => ({
   name: room.name,
-  livekit_name: room.livekitName,
-  max_participants: room.maxParticipants,
-  empty_timeout_seconds: room.emptyTimeoutSeconds,
-  departure_timeout_seconds: room.departureTimeoutSeconds,
-  metadata: room.metadata,
-  locked: room.locked,
-  opens_at: rfc3339OrNull(room.opensAt),
-  closes_at: rfc3339OrNull(room.closesAt),
-  max_duration_seconds: room.maxDurationSeconds,
+  ...roomSettings(room),
   participants_now: participantsNow,
   session_id: sessionId,
   created_at: rfc3339(room.createdAt),
