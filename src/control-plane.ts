@@ -1,36 +1,31 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { terminatesTls } from './config/check.ts'
 import { ConfigError } from './config/load.ts'
 import type { LiveConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { DataDir } from './data-dir.ts'
-import { StartError } from './domain/errors.ts'
 import { Intake } from './domain/intake.ts'
 import { type Callers, Joins } from './domain/joins.ts'
 import { type ClientAddress, clientAddress, connectionProof } from './http/client-address.ts'
-import { serveLivekitHook } from './http/livekit-hook.ts'
 import { createPages } from './http/pages.ts'
 import { serveAdmin, serveMetrics, servePublic } from './http/server.ts'
 import { createGate } from './http/signaling.ts'
+import { Chores } from './lib/chores.ts'
 import { systemClock } from './lib/clock.ts'
 import type { Logger } from './lib/log.ts'
-import { describeHolder } from './lib/sockets.ts'
-import { type Addresses, mediaSettings, publicUrl } from './livekit/addresses.ts'
+import { answerStun, createFront, listenForReports, openFront, orTaken } from './listening.ts'
+import { type Addresses, mediaSettings } from './livekit/addresses.ts'
 import { livekitBinary } from './livekit/binary.ts'
 import { Supervisor } from './livekit/supervisor.ts'
 import { createServices, livekitKey, type Services } from './services.ts'
-import { TlsFront, TlsPortError } from './tls/front.ts'
-import { StunResponder } from './tls/stun-responder.ts'
+import type { TlsFront } from './tls/front.ts'
 import { VERSION } from './version.ts'
 
-const SWEEP_MS = 5000
-const EJECT_MS = 1000
-const WRITE_USE_MS = 60_000
-const PURGE_MS = 3600_000
-const DELIVER_MS = 1000
-const REFILL_MS = 10_000
-const RETENTION_MS = 60_000
+const SECOND_MS = 1000
+const SWEEP_MS = 5 * SECOND_MS
+const REFILL_MS = 10 * SECOND_MS
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
 /** How long requests may go on after the listeners are closed. Open sockets would never end by themselves. */
 const FINISH_MS = { stopped: 2000, restart: 200 }
 
@@ -52,7 +47,7 @@ export class ControlPlane {
   readonly #front: TlsFront | null
   readonly #services: Services
   readonly #listeners: Listener[] = []
-  readonly #timers: Timer[] = []
+  readonly #chores: Chores
   /** who asks; made anew when the trusted proxies change */
   #clientAddress: ClientAddress
   #hook: Bun.Server<undefined> | null = null
@@ -71,8 +66,9 @@ export class ControlPlane {
     this.#data = data
     this.#addresses = addresses
     this.#log = log
+    this.#chores = new Chores(log)
     this.#supervisor = this.#createSupervisor()
-    this.#front = this.#createFront()
+    this.#front = createFront({ config: live.current, addresses, dataDir: data.path, log })
     this.#clientAddress = this.#tellClients()
     const supervisor = this.#supervisor
     this.#services = createServices(live, data, {
@@ -92,28 +88,6 @@ export class ControlPlane {
     this.#whyDown = 'livekit_restarted'
     await this.#supervisor.restart().finally(() => {
       this.#whyDown = 'livekit_exited'
-    })
-  }
-
-  #createFront(): TlsFront | null {
-    const config = this.#config
-    const addresses = this.#addresses
-    if (!terminatesTls(config)) return null
-    return new TlsFront({
-      config,
-      name: config.tls.domain ?? addresses.public,
-      publicUrl: publicUrl(config, addresses),
-      dataDir: this.#data.path,
-      turn: addresses.relay.offered
-        ? {
-            host: addresses.host,
-            port: config.livekit.turn_port,
-            mediaPort: config.livekit.udp_port,
-          }
-        : null,
-      edgeScript: new URL('./tls/edge-worker.ts', import.meta.url).href,
-      clock: systemClock,
-      log: this.#log,
     })
   }
 
@@ -153,62 +127,59 @@ export class ControlPlane {
   }
 
   async start(): Promise<void> {
-    const { calls, credentials, presence, metrics, minutes, moderation, ejections, recorder } =
-      this.#services
-    const { erasures, retention, streamMark } = this.#services
-    const { reserve } = this.#data
-    await reserve.refill()
-    await minutes.count()
-    await streamMark.check()
-    await recorder.load()
-    metrics.watch({
-      participants: () => presence.total,
-      roomsActive: () => presence.roomsActive,
-      livekitUp: () => this.#supervisor.up,
-      livekitRestarts: () => this.#supervisor.status.restarts,
-    })
-    metrics.watchReserve(reserve)
-    if (this.#front) metrics.watchCertificate(this.#front.certificates)
+    await this.#resume()
+    this.#watch()
     await this.#listen()
-    await this.#answerStun()
+    const { host } = this.#addresses
+    this.#listeners.push(await answerStun(host, this.#config.livekit.stun_port))
     this.#hook = this.#listenForReports()
     await this.#supervisor.start(this.#hook.port as number)
-    await this.#openFront()
-    this.#every(EJECT_MS, () => ejections.run())
-    this.#every(SWEEP_MS, () => calls.sweep())
-    this.#every(SWEEP_MS, () => this.#countMinutes())
-    this.#every(WRITE_USE_MS, () => credentials.writeUse())
-    this.#every(WRITE_USE_MS, () => streamMark.write())
-    this.#every(PURGE_MS, () => moderation.purge())
-    await this.#deliver()
-    this.#every(SWEEP_MS, () => erasures.run())
-    this.#every(RETENTION_MS, () => retention.run())
-    this.#every(REFILL_MS, () => reserve.refill())
+    // Late: who comes by it is to find everything there.
+    await openFront(this.#front)
+    await this.#services.deliverer.start()
+    this.#beginChores()
     this.#log.info(
       { version: VERSION, url: this.#services.publicUrl, data_dir: this.#data.path },
       'golive is up',
     )
   }
 
-  async #deliver(): Promise<void> {
-    const { deliverer, metrics, attempts } = this.#services
-    metrics.watchWebhooks(deliverer, attempts)
-    await deliverer.start()
-    this.#every(DELIVER_MS, async () => deliverer.run())
-    this.#every(PURGE_MS, () => deliverer.settle())
+  /** Takes up what an earlier run left, before anything new happens. */
+  async #resume(): Promise<void> {
+    const { minutes, streamMark, recorder } = this.#services
+    await this.#data.reserve.refill()
+    await minutes.count()
+    await streamMark.check()
+    await recorder.load()
   }
 
-  /** Last: who comes by it is to find everything there. */
-  async #openFront(): Promise<void> {
-    try {
-      await this.#front?.start()
-    } catch (cause) {
-      if (!(cause instanceof TlsPortError))
-        throw new StartError((cause as Error).message, { cause })
-      throw new StartError(cause.isTaken ? describeHolder('tcp', cause.port) : cause.message, {
-        cause,
-      })
-    }
+  #watch(): void {
+    const { metrics, presence, deliverer, attempts } = this.#services
+    metrics.watch({
+      participants: () => presence.total,
+      roomsActive: () => presence.roomsActive,
+      livekitUp: () => this.#supervisor.up,
+      livekitRestarts: () => this.#supervisor.status.restarts,
+    })
+    metrics.watchReserve(this.#data.reserve)
+    metrics.watchWebhooks(deliverer, attempts)
+    if (this.#front) metrics.watchCertificate(this.#front.certificates)
+  }
+
+  #beginChores(): void {
+    const { calls, credentials, minutes, moderation, ejections } = this.#services
+    const { erasures, retention, streamMark, deliverer } = this.#services
+    this.#chores.every(SECOND_MS, () => ejections.run())
+    this.#chores.every(SECOND_MS, () => deliverer.run())
+    this.#chores.every(SWEEP_MS, () => calls.sweep())
+    this.#chores.every(SWEEP_MS, () => minutes.count().then(() => minutes.endOverdrawn()))
+    this.#chores.every(SWEEP_MS, () => erasures.run())
+    this.#chores.every(REFILL_MS, () => this.#data.reserve.refill())
+    this.#chores.every(MINUTE_MS, () => credentials.writeUse())
+    this.#chores.every(MINUTE_MS, () => streamMark.write())
+    this.#chores.every(MINUTE_MS, () => retention.run())
+    this.#chores.every(HOUR_MS, () => moderation.purge())
+    this.#chores.every(HOUR_MS, () => deliverer.settle())
   }
 
   #tellClients(): ClientAddress {
@@ -225,7 +196,7 @@ export class ControlPlane {
     const pages = await createPages({ publicUrl, wsUrl, operatorContact: admin.operator_contact })
     const address: ClientAddress = (request, server) => this.#clientAddress(request, server)
     const front = this.#front
-    const prove = connectionProof(front && ((port) => front.prove(port)))
+    const prove = front && connectionProof((port) => front.prove(port))
     const gate = createGate({
       joins: this.#joins(),
       address,
@@ -240,23 +211,6 @@ export class ControlPlane {
     const { port } = metrics
     if (port !== null)
       this.#listeners.push(orTaken(port, () => serveMetrics(this.#services.metrics, port)))
-  }
-
-  /** Clients are told of it, so that they ask nobody else for their own address. */
-  async #answerStun(): Promise<void> {
-    const { stun_port } = this.#config.livekit
-    const { host } = this.#addresses
-    const responder = new StunResponder()
-    this.#listeners.push(responder)
-    try {
-      await responder.start([host], stun_port)
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException
-      const sentence = `cannot listen on udp port ${stun_port} of ${host}: ${message}`
-      throw new StartError(code === 'EADDRINUSE' ? describeHolder('udp', stun_port) : sentence, {
-        cause,
-      })
-    }
   }
 
   #joins(): Joins {
@@ -287,38 +241,11 @@ export class ControlPlane {
     return listener
   }
 
-  /** A child that is still running reports to the port in its record; without it only sweeps tell. */
   #listenForReports(): Bun.Server<undefined> {
-    const intake = new Intake({
-      presence: this.#services.presence,
-      recorder: this.#services.recorder,
-      livekitKey: livekitKey(this.#data),
-      log: this.#log,
-    })
-    const recorded = this.#supervisor.recordedHookPort()
-    try {
-      return serveLivekitHook(intake, recorded ?? 0)
-    } catch {
-      this.#log.warn(
-        { port: recorded },
-        'the port for reports of the running livekit-server is taken; restart it to use another',
-      )
-      return serveLivekitHook(intake, 0)
-    }
-  }
-
-  async #countMinutes(): Promise<void> {
-    const { minutes } = this.#services
-    await minutes.count()
-    await minutes.endOverdrawn()
-  }
-
-  #every(ms: number, work: () => Promise<void>): void {
-    const run = () =>
-      void work().catch((error: unknown) =>
-        this.#log.error({ err: error }, 'a periodic task failed'),
-      )
-    this.#timers.push(setInterval(run, ms))
+    const { presence, recorder } = this.#services
+    const log = this.#log
+    const intake = new Intake({ presence, recorder, livekitKey: livekitKey(this.#data), log })
+    return listenForReports(intake, this.#supervisor.recordedHookPort(), log)
   }
 
   /** Takes up what changed in the configuration. Of a wrong one nothing, and the log says why. */
@@ -339,7 +266,7 @@ export class ControlPlane {
   /** Ends what was started. People in calls stay connected to livekit-server only on `restart`. */
   async close(how: Ending): Promise<void> {
     this.#log.info({ how }, 'golive is going down')
-    for (const timer of this.#timers) clearInterval(timer)
+    this.#chores.stop()
     const delivered = this.#services.deliverer.stop()
     this.#whyDown = 'server_stopped'
     this.#services.streams.close()
@@ -371,12 +298,3 @@ export class ControlPlane {
 
 /** Without an edge nobody asks who may use TURN. */
 const NO_CALLERS: Callers = { admit: () => undefined, release: () => undefined }
-
-const orTaken = <T>(port: number, listen: () => T): T => {
-  try {
-    return listen()
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
-    throw new StartError(describeHolder('tcp', port), { cause })
-  }
-}

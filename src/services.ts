@@ -82,6 +82,7 @@ export interface Services extends HttpDeps {
   calls: Calls
   ejections: Ejections
   gate: Gate
+  minutes: Minutes
   recorder: Recorder
   streamMark: StreamMark
   refusals: Refusals

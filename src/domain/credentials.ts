@@ -1,6 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
 import { constantTimeEqual } from '../lib/crypto.ts'
-import { isDiskFull } from '../lib/disk.ts'
 import type { Store } from '../store/db.ts'
 import { findKey, type KeyRow, updateKey } from '../store/keys.ts'
 import { findTenant } from '../store/tenants.ts'
@@ -180,8 +179,7 @@ export class Credentials {
       await this.#write(used)
     } catch (error) {
       for (const [, known] of used) known.used = true
-      // There is another time; each minute of a full disk in the log would tell nothing new.
-      if (!isDiskFull(error)) throw error
+      throw error
     }
   }
 

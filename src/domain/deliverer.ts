@@ -223,13 +223,12 @@ export class Deliverer {
     const wanted = run.unfiltered === 1 ? null : wantedTypes(run.types)
     try {
       const query = { after, limit: 1, types: wanted }
-      const { data, nextAfter } = await this.#deps.events.list(run.tenant_id, query)
+      const { data, nextAfter, lastSeq } = await this.#deps.events.list(run.tenant_id, query)
       const [event] = data
       if (event) return run.last_seq === null || event.seq <= run.last_seq ? event : null
       if (nextAfter >= run.next_seq) lane.passedTo = nextAfter
       // A page looks at so much of the log and no more.
-      const end = run.last_seq ?? (await this.#deps.events.lastSeq(run.tenant_id))
-      return nextAfter < end ? 'later' : null
+      return nextAfter < (run.last_seq ?? lastSeq) ? 'later' : null
     } catch (error) {
       if (!(error instanceof GoLiveError) || error.code !== 'events_expired') throw error
       const first = error.details.extra?.first_seq as number

@@ -1,5 +1,4 @@
 import { type Clock, sleep } from '../lib/clock.ts'
-import { isDiskFull } from '../lib/disk.ts'
 import { newId } from '../lib/ids.ts'
 import type { Store } from '../store/db.ts'
 import * as rows from '../store/erasures.ts'
@@ -68,9 +67,6 @@ export class Erasures {
     try {
       for (const row of await rows.listReadyErasures(this.#deps.store.db, MOST_AT_ONCE))
         await this.#erase(row.began_at === null ? await this.#begin(row) : row)
-    } catch (error) {
-      // There is another time, and the status warns of the disk.
-      if (!isDiskFull(error)) throw error
     } finally {
       this.#isRunning = false
     }

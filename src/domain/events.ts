@@ -146,25 +146,19 @@ export class EventLog {
 
   /**
    * The events behind `after`, in their order. `nextAfter` is where to go on, also past events of
-   * other types: the log is read to its end when that is its last number, for a page may be empty
-   * before. @throws events_expired (with `first_seq`) when some of them are no longer there
+   * other types: the log is read to its end when that is `lastSeq`, for a page may be empty before. @throws events_expired (with `first_seq`) when some of them are no longer there
    */
   async list(
     tenantId: string,
     query: { after: number; limit: number; types: readonly EventType[] | null },
-  ): Promise<{ data: Event[]; nextAfter: number }> {
+  ): Promise<{ data: Event[]; nextAfter: number; lastSeq: number }> {
     const { db } = this.#deps.store
-    const last = await rows.lastSeq(db, tenantId)
-    const until = query.types ? Math.min(last, query.after + MOST_LOOKED_AT) : last
+    const lastSeq = await rows.lastSeq(db, tenantId)
+    const until = query.types ? Math.min(lastSeq, query.after + MOST_LOOKED_AT) : lastSeq
     const found = await rows.listEvents(db, tenantId, { ...query, until })
-    await this.#checkKept(tenantId, query.after, last)
+    await this.#checkKept(tenantId, query.after, lastSeq)
     const end = found.length < query.limit ? until : (found.at(-1)?.seq ?? until)
-    return { data: found.map(eventOf), nextAfter: Math.max(end, query.after) }
-  }
-
-  /** The number of the tenant's last event; 0 before its first. */
-  lastSeq(tenantId: string): Promise<number> {
-    return rows.lastSeq(this.#deps.store.db, tenantId)
+    return { data: found.map(eventOf), nextAfter: Math.max(end, query.after), lastSeq }
   }
 
   async #checkKept(tenantId: string, after: number, last: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
+import { isDiskFull } from '../lib/disk.ts'
 import type { Logger } from '../lib/log.ts'
 import type { EventLog } from './events.ts'
 
@@ -42,9 +43,9 @@ export class Refusals {
     // Not from the reserve of a full disk, which is for what happened in calls.
     void this.#deps.events
       .change((_, append) => append(tenantId, { type: 'participant.refused', identity, data }))
-      .catch((error: unknown) =>
-        this.#deps.log.warn({ err: error }, 'a refused join was not written down'),
-      )
+      .catch((err: unknown) => {
+        if (!isDiskFull(err)) this.#deps.log.warn({ err }, 'a refused join was not written down')
+      })
   }
 
   #isNew({ tenantId, room, identity, code }: Refused): boolean {

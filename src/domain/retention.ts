@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { RetentionDays } from '../config/schema.ts'
 import { type Clock, sleep } from '../lib/clock.ts'
-import { isDiskFull } from '../lib/disk.ts'
 import type { Db, Store } from '../store/db.ts'
 import * as rows from '../store/retention.ts'
 import { getSetting, setSetting } from '../store/settings.ts'
@@ -44,9 +43,6 @@ export class Retention {
     this.#isRunning = true
     try {
       if (await this.#isDue()) await this.#purge()
-    } catch (error) {
-      // Its own warning stands elsewhere; there is another minute.
-      if (!isDiskFull(error)) throw error
     } finally {
       this.#isRunning = false
     }

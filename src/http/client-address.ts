@@ -11,17 +11,16 @@ interface Peer {
 /** Tells where a request really comes from; null where that cannot be known. */
 export type ClientAddress = (request: Request, server: AnyServer) => string | null
 
-/** Tells whoever guards the ports that something valid was shown on the connection of this request. */
+/** Tells who guards the port that something valid was shown on the connection of this request. */
 export type Prove = (request: Request, server: AnyServer) => void
 
-/** @param edge marks the connection that it passed on from this loopback port; null without one */
-export const connectionProof = (edge: ((port: number) => void) | null): Prove =>
-  edge === null
-    ? () => undefined
-    : (request, server) => {
-        const peer = server.requestIP(request)
-        if (peer) edge(peer.port)
-      }
+/** @param edge marks the connection that it passed on from this loopback port */
+export const connectionProof =
+  (edge: (port: number) => void): Prove =>
+  (request, server) => {
+    const peer = server.requestIP(request)
+    if (peer) edge(peer.port)
+  }
 
 interface Options {
   /** whom the edge passed on from this loopback port; null for a port that is none of its own */

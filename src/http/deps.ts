@@ -12,7 +12,6 @@ import type { Erasures } from '../domain/erasures.ts'
 import type { EventLog } from '../domain/events.ts'
 import type { Inspector } from '../domain/inspection.ts'
 import type { Keys } from '../domain/keys.ts'
-import type { Minutes } from '../domain/minutes.ts'
 import type { Moderation } from '../domain/moderation.ts'
 import type { Participants } from '../domain/participants.ts'
 import type { Presence } from '../domain/presence.ts'
@@ -47,7 +46,6 @@ export interface HttpDeps {
   revocations: Revocations
   roles: Roles
   inspector: Inspector
-  minutes: Minutes
   erasures: Erasures
   exports: TenantExport
   events: EventLog

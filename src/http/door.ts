@@ -38,6 +38,12 @@ export class Door {
   readonly #routes: Routes
   readonly #limits = new RequestLimits()
   readonly #ids = new RequestIds()
+  /** One for all exchanges: on the mint path even a function that is not called costs. */
+  readonly #admitAgain: Exchange['admitAgain'] = async (request, exchange) => {
+    const { auth } = this.#options
+    if ('operators' in auth) await auth.operators.admit(request, exchange)
+    else await auth.authenticate(request, exchange.address)
+  }
   /** asked once: on the mint path even building a line that is not written costs */
   readonly #verbose: boolean
 
@@ -51,7 +57,7 @@ export class Door {
    * Answers any request; never throws.
    * @param proven called when the caller has shown valid credentials
    */
-  handle(request: Request, address: Address, proven = NOBODY_ASKS): Answer {
+  handle(request: Request, address: Address, proven: Exchange['proven'] = null): Answer {
     const exchange = this.#begin(request, address, proven)
     try {
       const answer = this.#enter(request, exchange)
@@ -65,10 +71,10 @@ export class Door {
     }
   }
 
-  #begin(request: Request, address: Address, proven: () => void): Exchange {
+  #begin(request: Request, address: Address, proven: Exchange['proven']): Exchange {
     const { method, url } = request
     const path = pathOf(url)
-    const exchange: Exchange = {
+    return {
       id: this.#ids.next(),
       startedAt: performance.now(),
       address,
@@ -80,17 +86,10 @@ export class Door {
       principal: null,
       caller: null,
       quota: null,
-      admit: () => this.#admitAgain(request, exchange),
+      admitAgain: this.#admitAgain,
       refusal: null,
       headed: false,
     }
-    return exchange
-  }
-
-  async #admitAgain(request: Request, exchange: Exchange): Promise<void> {
-    const { auth } = this.#options
-    if ('operators' in auth) await auth.operators.admit(request, exchange)
-    else await auth.authenticate(request, exchange.address)
   }
 
   #enter(request: Request, exchange: Exchange): Answer {
@@ -98,7 +97,7 @@ export class Door {
     const { auth, open } = this.#options
     if ('operators' in auth)
       return auth.operators.admit(request, exchange).then(() => {
-        if (exchange.caller) exchange.proven()
+        if (exchange.caller) exchange.proven?.()
         return this.#dispatch(request, exchange)
       })
     if (route && method === 'OPTIONS') return optionsOf(route)
@@ -112,7 +111,7 @@ export class Door {
   #admit(request: Request, exchange: Exchange, principal: Principal): Answer {
     const kind = this.#kindOf(exchange)
     const quota = this.#limits.take(principal.tenant, kind, exchange.startedAt)
-    exchange.proven()
+    exchange.proven?.()
     exchange.principal = principal
     exchange.quota = quota
     if (!quota.allowed) throw rateLimited(kind)
@@ -187,8 +186,6 @@ export class Door {
     else log.info(line, 'request answered')
   }
 }
-
-const NOBODY_ASKS = (): void => undefined
 
 /** Answers that well-made backends ask for all the time: "create the room, ignore 409". */
 const EXPECTED: ReadonlySet<ErrorCode> = new Set(['room_exists', 'precondition_failed'])

@@ -1,6 +1,5 @@
 import { GoLiveError } from '../domain/errors.ts'
 import type { Event, EventLog, EventType } from '../domain/events.ts'
-import type { Exchange } from './exchange.ts'
 import { toEventWire } from './v1/event-shapes.ts'
 
 /** Well below the seconds after which a silent connection is closed, here and in proxies. */
@@ -10,6 +9,14 @@ const PAGE = 100
 const MOST = 1000
 /** of one tenant; its operators' have as many */
 const MOST_OF_ONE = 20
+
+/** Who reads. */
+interface Reader {
+  /** the tenant itself, or its operator */
+  isTenant: boolean
+  /** rejects once it is no longer let in */
+  admitAgain(): Promise<void>
+}
 
 type Log = Pick<EventLog, 'list' | 'streamId' | 'subscribe'>
 
@@ -41,12 +48,12 @@ export class EventStreams {
   }
 
   /** @throws events_expired, rate_limited, server_stopping */
-  async open(wanted: Wanted, exchange: Exchange): Promise<Response> {
+  async open(wanted: Wanted, reader: Reader): Promise<Response> {
     if (this.#closed) throw new GoLiveError('server_stopping', 'the server is stopping')
-    const owner = `${exchange.principal ? 'tenant' : 'operator'} ${wanted.tenant.id}`
+    const owner = `${reader.isTenant ? 'tenant' : 'operator'} ${wanted.tenant.id}`
     const own = [...this.#open.values()].filter((one) => one === owner).length
     if (this.#open.size >= MOST || own >= MOST_OF_ONE) throw tooMany()
-    const stream = new Stream(this.#events, wanted, this.#heartbeatMs, exchange, () =>
+    const stream = new Stream(this.#events, wanted, this.#heartbeatMs, reader, () =>
       this.#open.delete(stream),
     )
     this.#open.set(stream, owner)
@@ -83,7 +90,7 @@ class Stream {
   readonly #events: Log
   readonly #wanted: Wanted
   readonly #heartbeatMs: number
-  readonly #exchange: Exchange
+  readonly #reader: Reader
   readonly #ended: () => void
   readonly #unsubscribe: () => void
   #after: number
@@ -96,17 +103,11 @@ class Stream {
   /** something may be there that was not read */
   #grew = true
 
-  constructor(
-    events: Log,
-    wanted: Wanted,
-    heartbeatMs: number,
-    exchange: Exchange,
-    ended: () => void,
-  ) {
+  constructor(events: Log, wanted: Wanted, heartbeatMs: number, reader: Reader, ended: () => void) {
     this.#events = events
     this.#wanted = wanted
     this.#heartbeatMs = heartbeatMs
-    this.#exchange = exchange
+    this.#reader = reader
     this.#ended = ended
     this.#after = wanted.after
     this.#unsubscribe = events.subscribe(wanted.tenant.id, () => {
@@ -162,7 +163,7 @@ class Stream {
 
   /** Keys are rotated, tokens and tenants taken back: whoever reads on must still be let in. */
   async #admitAgain(): Promise<void> {
-    await this.#exchange.admit()
+    await this.#reader.admitAgain()
     this.#admittedAt = performance.now()
   }
 

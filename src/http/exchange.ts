@@ -25,8 +25,8 @@ export interface Exchange {
   readonly startedAt: number
   /** asked for only where it is used, since it costs a system call */
   readonly address: Address
-  /** called when who asks has shown valid credentials */
-  readonly proven: () => void
+  /** called when who asks has shown valid credentials; null where nobody wants to know */
+  readonly proven: (() => void) | null
   /** as they were sent; read once, because the request makes them anew each time */
   readonly method: string
   readonly path: string
@@ -38,8 +38,8 @@ export interface Exchange {
   /** who asks of the operator's API */
   caller: Caller | null
   quota: Quota | null
-  /** Asks once more whether this request is let in, for answers that go on; rejects when not. */
-  readonly admit: () => Promise<void>
+  /** Asks once more whether a request is let in, for answers that go on; rejects when not. */
+  readonly admitAgain: (request: Request, exchange: Exchange) => Promise<void>
   refusal: GoLiveError | null
   /** its answer was made with {@link ownHeaders} in it */
   headed: boolean

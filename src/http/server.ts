@@ -69,7 +69,8 @@ interface PublicParts {
   gate: SignalGate
   pages: Pages
   address: ClientAddress
-  prove: Prove
+  /** null without an edge, which alone wants to know */
+  prove: Prove | null
 }
 
 /** The public server: the two APIs, the join gate, health and pages. */
@@ -123,14 +124,14 @@ const publicHandler = (deps: HttpDeps, { gate, pages, address, prove }: PublicPa
       return api.handle(
         request,
         () => address(request, server),
-        () => prove(request, server),
+        prove && (() => prove(request, server)),
       )
     if (path.startsWith('/admin/')) {
       if (isPatient(request)) server.timeout(request, ADMIN_IDLE_SECONDS)
       return admin.handle(
         request,
         () => address(request, server),
-        () => prove(request, server),
+        prove && (() => prove(request, server)),
       )
     }
     if (check.handles(path)) return check.handle(request, address(request, server))

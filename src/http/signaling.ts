@@ -79,7 +79,7 @@ const CORS = {
 export interface GateDeps {
   joins: Joins
   address: ClientAddress
-  prove: Prove
+  prove: Prove | null
   metrics: Metrics
   log: Logger
 }
@@ -180,7 +180,7 @@ const join = async (
     query: attempt.query,
     userAgent: request.headers.get('user-agent'),
     address: deps.address(request, server),
-    proven: () => deps.prove(request, server),
+    proven: () => deps.prove?.(request, server),
   }
   const attach = (connection: Connection) =>
     server.upgrade(request, { data: { connection, client: null } })

@@ -328,7 +328,6 @@ export class TestApi {
       moderation,
       revocations: new Revocations({ clock, presence, calls, moderation }),
       roles,
-      minutes,
       gate,
       inspector: new Inspector({ gate, tokens }),
       tokens,

@@ -48,14 +48,19 @@ export const answerEvents = async (
   const from = readFrom(request, query)
   if (wants(request, 'text/event-stream')) {
     if (request.method === 'HEAD') return streams.head() as never
-    const stream = await streams.open({ tenant, ...from }, exchanges.of(request))
-    return stream as never
+    const exchange = exchanges.of(request)
+    const reader = {
+      isTenant: exchange.principal !== null,
+      admitAgain: () => exchange.admitAgain(request, exchange),
+    }
+    return (await streams.open({ tenant, ...from }, reader)) as never
   }
-  const { data, nextAfter } = await events.list(tenant.id, { ...from, limit: query.limit })
+  const page = { ...from, limit: query.limit }
+  const { data, nextAfter, lastSeq } = await events.list(tenant.id, page)
   return {
     stream_id: await events.streamId(),
     data: data.map(toEventWire),
     next_after: nextAfter,
-    last_seq: await events.lastSeq(tenant.id),
+    last_seq: lastSeq,
   }
 }
