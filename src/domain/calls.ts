@@ -5,16 +5,13 @@ import { RwLocks } from '../lib/rw-lock.ts'
 import { type LivekitClient, LivekitError, type LivekitRoom } from '../livekit/client.ts'
 import type { LivekitParticipant } from '../livekit/people.ts'
 import type { Store } from '../store/db.ts'
-import { findRoom, findRooms } from '../store/rooms.ts'
-import { findTenantBySlug } from '../store/tenants.ts'
-import { checkRoom } from './checks.ts'
 import type { Sweep } from './comparison.ts'
 import { GoLiveError } from './errors.ts'
 import type { Presence, Seat } from './presence.ts'
 import type { Recorder } from './recorder.ts'
+import { registeredRoom, registeredRooms } from './registry.ts'
 import { Removals } from './removals.ts'
-import { livekitRoomName, splitLivekitRoomName } from './room-names.ts'
-import { type Room, roomOf } from './rooms.ts'
+import type { Room } from './room.ts'
 
 /** What GoLive asks of livekit-server about calls. */
 export type Livekit = Pick<
@@ -120,7 +117,8 @@ export class Calls {
     const { presence, recorder } = this.#deps
     return this.#locks.exclusive(room.livekitName, async () => {
       // Deleted and made again while we waited: that call is not the one to end.
-      if ((await this.find(room.livekitName))?.id !== room.id) return after()
+      if ((await registeredRoom(this.#deps.store.db, room.livekitName))?.id !== room.id)
+        return after()
       presence.epoch++
       this.#ended.add(room.livekitName)
       recorder.expectEnd(room, reason)
@@ -216,7 +214,7 @@ export class Calls {
       const askedAt = clock()
       const running = new Map((await livekit.listRooms()).map((one) => [one.name, one]))
       const names = new Set([...running.keys(), ...presence.places().map((one) => one.livekitName)])
-      const rooms = await this.#findAll(names)
+      const rooms = await registeredRooms(this.#deps.store.db, names)
       const seen: Sweep['rooms'] = []
       await inParallel([...names], SWEEP_WIDTH, async (name) => {
         const life = running.get(name) ?? null
@@ -256,7 +254,7 @@ export class Calls {
   #endStray(livekitName: string): Promise<void> {
     const { livekit, presence, log } = this.#deps
     return this.#locks.exclusive(livekitName, async () => {
-      if (await this.find(livekitName)) return
+      if (await registeredRoom(this.#deps.store.db, livekitName)) return
       log.warn({ room: livekitName }, 'livekit-server has a room that is not registered; ending it')
       await livekit.deleteRoom(livekitName).catch(ignoreAbsent)
       presence.forgetRoom(livekitName)
@@ -268,35 +266,6 @@ export class Calls {
     const longest = room.maxDurationSeconds
     if (room.closesAt !== null && room.closesAt <= now) return 'closed'
     return longest !== null && startedAt + longest * 1000 <= now ? 'max_duration' : null
-  }
-
-  /** The registered rooms among LiveKit's names, in few reads: a sweep must not hold up joins. */
-  async #findAll(livekitNames: Iterable<string>): Promise<Map<string, Room>> {
-    const bySlug = new Map<string, string[]>()
-    const checks: [string, Room][] = []
-    for (const livekitName of livekitNames) {
-      const check = checkRoom(livekitName)
-      if (check) checks.push([livekitName, check])
-      const names = splitLivekitRoomName(livekitName)
-      if (names) bySlug.set(names.slug, [...(bySlug.get(names.slug) ?? []), names.room])
-    }
-    const found = await findRooms(this.#deps.store.db, bySlug)
-    const registered = found.map((row): [string, Room] => {
-      const livekitName = livekitRoomName(row.slug, row.name)
-      return [livekitName, roomOf(row, livekitName)]
-    })
-    return new Map([...checks, ...registered])
-  }
-
-  /** The registered room, or the one of a check call, that LiveKit knows by this name, or null. */
-  async find(livekitName: string): Promise<Room | null> {
-    const check = checkRoom(livekitName)
-    if (check) return check
-    const { db } = this.#deps.store
-    const names = splitLivekitRoomName(livekitName)
-    const tenant = names && (await findTenantBySlug(db, names.slug))
-    const row = tenant && (await findRoom(db, tenant.id, names.room))
-    return row ? roomOf(row, livekitRoomName(tenant.slug, row.name)) : null
   }
 }
 

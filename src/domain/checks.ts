@@ -3,8 +3,8 @@ import { newId } from '../lib/ids.ts'
 import type { Calls } from './calls.ts'
 import { GoLiveError } from './errors.ts'
 import type { Presence } from './presence.ts'
+import { ROOM_DEFAULTS, type Room } from './room.ts'
 import { checkIdOf, checkRoomName, NO_TENANT } from './room-names.ts'
-import { ROOM_DEFAULTS, type Room } from './rooms.ts'
 import type { Tokens } from './tokens.ts'
 
 const LIFE_MS = 120_000

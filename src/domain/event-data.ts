@@ -2,7 +2,7 @@ import { rfc3339, rfc3339OrNull } from '../lib/clock.ts'
 import type { SessionParticipantRow } from '../store/session-participants.ts'
 import type { SessionRow } from '../store/sessions.ts'
 import type { TrackRow } from '../store/tracks.ts'
-import type { Room } from './rooms.ts'
+import type { Room } from './room.ts'
 
 /** Exact: what was counted in milliseconds loses nothing. */
 export const secondsOf = (ms: number): number => ms / 1000

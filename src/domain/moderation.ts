@@ -6,6 +6,7 @@ import * as revocations from '../store/revocations.ts'
 import { GoLiveError } from './errors.ts'
 import type { EventLog, NewEvent } from './events.ts'
 import { Recent } from './recent.ts'
+import type { Room } from './room.ts'
 import {
   isBanned,
   type KeptChanges,
@@ -14,7 +15,6 @@ import {
   type MemberChanges,
   type RoomRules,
 } from './room-rules.ts'
-import type { Room } from './rooms.ts'
 
 export interface Ban {
   identity: string

@@ -9,8 +9,8 @@ import { GoLiveError } from './errors.ts'
 import type { Moderation } from './moderation.ts'
 import type { Presence, Seat } from './presence.ts'
 import { afterInstant } from './revocation.ts'
+import type { Room } from './room.ts'
 import { effective, type MemberChanges } from './room-rules.ts'
-import type { Room } from './rooms.ts'
 import { type RpcCall, Rpcs } from './rpcs.ts'
 
 /** Somebody in a call now. */

@@ -4,7 +4,7 @@ import { GoLiveError } from './errors.ts'
 import type { Moderation } from './moderation.ts'
 import type { Presence, Seat } from './presence.ts'
 import { afterInstant, isRevoked } from './revocation.ts'
-import type { Room } from './rooms.ts'
+import type { Room } from './room.ts'
 
 /** Whose tokens are taken back; null is everybody's. */
 export interface Whose {

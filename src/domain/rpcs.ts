@@ -1,6 +1,6 @@
 import { type LivekitClient, LivekitError, RpcError } from '../livekit/client.ts'
 import { GoLiveError } from './errors.ts'
-import type { Room } from './rooms.ts'
+import type { Room } from './room.ts'
 
 export interface RpcCall {
   method: string

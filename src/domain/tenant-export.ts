@@ -14,8 +14,8 @@ import { listUsageDays, listUsageRoomMonths, type UsageDayRow } from '../store/u
 import { listWebhooks, type WebhookRow } from '../store/webhooks.ts'
 import { endedSessionData, leftData, roomData, secondsOf } from './event-data.ts'
 import { eventOf } from './events.ts'
+import { roomOf } from './room.ts'
 import { livekitRoomName } from './room-names.ts'
-import { roomOf } from './rooms.ts'
 import type { Tenant, Tenants } from './tenants.ts'
 
 /** Rows of one query: what is in memory at once. */

@@ -12,8 +12,9 @@ import type { Principal } from './credentials.ts'
 import { GoLiveError } from './errors.ts'
 import type { Keys } from './keys.ts'
 import { DEFAULT_GRANTS, type Roles } from './roles.ts'
+import type { Room } from './room.ts'
 import { NO_TENANT } from './room-names.ts'
-import type { Room, Rooms } from './rooms.ts'
+import type { Rooms } from './rooms.ts'
 import type { Tenant } from './tenants.ts'
 
 export interface TokenInput {

@@ -8,7 +8,7 @@ import {
   roomNameSchema,
 } from '../../domain/names.ts'
 import type { GrantChanges } from '../../domain/roles.ts'
-import { ROOM_DEFAULTS, type RoomInput } from '../../domain/rooms.ts'
+import { ROOM_DEFAULTS, type RoomInput } from '../../domain/room.ts'
 import type { TokenInput } from '../../domain/tokens.ts'
 import { queryFlag } from './shapes.ts'
 
