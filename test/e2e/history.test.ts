@@ -115,7 +115,8 @@ test('followed events end with whoever reads them, and a refusal ends them', asy
   )
   // A pipe tells that its reader has gone when the next line is written, and not before.
   await until('the line of commands to end', async () => {
-    await golive.cli('token', 'acme', `room-${Date.now()}`)
+    const words = ['token', 'acme', `room-${Date.now()}`, '--identity', 'ann', '--create-room']
+    expect((await golive.cli(...words)).stderr).toBe('')
     return child.exitCode !== null
   })
   expect(child.exitCode).toBe(0)
