@@ -10,7 +10,7 @@ import { type GoLive, startGolive } from '../support/golive.ts'
 import { readWritten, type Written } from '../support/record.ts'
 import { wrongsOf } from '../support/tally.ts'
 import type { Minted, TenantClient } from '../support/tenant-client.ts'
-import { activeIn, allEvents, discordsOf, runRounds, untilOver } from '../support/truth-check.ts'
+import { allEvents, discordsOf, loggedIn, runRounds, untilOver } from '../support/truth-check.ts'
 import { until } from '../support/wait.ts'
 
 setDefaultTimeout(300_000)
@@ -84,11 +84,11 @@ test(`what is written down after ${ROUNDS} rounds of deaths is what people in ca
   const lost = known.find((row) => (row.left_at ?? 0) - row.joined_at > 3000)
   const without = written.stays.filter((row) => row !== lost)
   expect(
-    wrongsOf(run.crowd, run.deaths, { ...written, stays: without }, activeIn(golive)),
+    wrongsOf(run.crowd, run.deaths, { ...written, stays: without }, loggedIn(golive)),
   ).toHaveLength(1)
   const moved = known.map((row) => ({ ...row, left_at: (row.left_at ?? 0) + 60_000 }))
   expect(
-    wrongsOf(run.crowd, run.deaths, { ...written, stays: moved }, activeIn(golive)).length,
+    wrongsOf(run.crowd, run.deaths, { ...written, stays: moved }, loggedIn(golive)).length,
   ).toBeGreaterThan(known.length / 2)
 })
 

@@ -125,8 +125,8 @@ export class Rounds {
   #killLivekit(seen: boolean): void {
     try {
       const pid = this.#golive.livekitPid()
-      this.deaths.push({ at: Date.now(), seen })
       kill(pid, 'SIGKILL')
+      this.deaths.push({ at: Date.now(), seen })
     } catch {
       this.#tell('livekit-server was not there')
     }

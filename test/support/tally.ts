@@ -8,6 +8,14 @@ export interface Death {
   seen: boolean
 }
 
+/** What livekit-server's log knows of a stay. */
+export interface Logged {
+  /** when it is named first, by the clock of this machine in milliseconds */
+  since: number
+  /** its media was up */
+  wasActive: boolean
+}
+
 /** Between the two it was, as far as the one who wrote it down knows; milliseconds. */
 interface Span {
   from: number
@@ -34,20 +42,21 @@ const UNTOLD_MS = 1000
 
 /**
  * What the record says wrongly of calls, against what the people in them wrote down themselves.
- * @param active whose media was up as livekit-server's log has it: it ends a stay whose signaling breaks
- * off before, which the SDK may take for one
+ * @param logged by LiveKit's id of the stay. A stay whose signaling breaks off before its media is up is
+ * ended at once, which the SDK may take for one; and a server may die before the SDK has told its id
  */
 export const wrongsOf = (
   crowd: Attendee[],
   deaths: Death[],
   written: Written,
-  active: ReadonlySet<string>,
+  logged: ReadonlyMap<string, Logged>,
 ): string[] => {
-  const stays = crowd.flatMap((who) => staysOf(who, crowd, deaths))
+  const stays = crowd.flatMap((who) => staysOf(who, crowd, deaths, logged))
   const known = new Map(written.stays.map((row) => [row.sid, row]))
   const wrongs = stays.flatMap((stay) => {
     const row = known.get(stay.sid)
-    const found = row ? wrongsOfStay(stay, row) : active.has(stay.sid) ? ['not written down'] : []
+    const wasNone = logged.get(stay.sid)?.wasActive === false
+    const found = row ? wrongsOfStay(stay, row) : wasNone ? [] : ['not written down']
     return found.map(
       (wrong) => `${wrong}\n  diary: ${told(stay)}\n  record: ${JSON.stringify(row)}`,
     )
@@ -75,14 +84,20 @@ const wrongsOfStay = (stay: Stay, row: StayRow): string[] => {
 
 const distance = (at: number, { from, to }: Span): number => Math.max(from - at, at - to, 0)
 
-const staysOf = (who: Attendee, crowd: Attendee[], deaths: Death[]): Stay[] => {
+const staysOf = (
+  who: Attendee,
+  crowd: Attendee[],
+  deaths: Death[],
+  logged: ReadonlyMap<string, Logged>,
+): Stay[] => {
   const lines = who.diary
   return lines.flatMap((line, at) => {
     if (line.what !== 'in') return []
     const sid = line.sid as string
+    const since = Math.min(line.at, logged.get(sid)?.since ?? Infinity)
     const ends = [
       ...ownEnds(who, lines.slice(at + 1)),
-      ...deaths.filter((death) => death.at >= line.at).map(endByDeath),
+      ...deaths.filter((death) => death.at >= since).map(endByDeath),
       ...crowd.flatMap((other) => takeovers(other, who, line.at)),
     ].map((end) => lostBefore(end, lines.slice(at + 1)))
     const end = ends.sort((a, b) => a.to - b.to)[0]

@@ -5,7 +5,7 @@ import type { GoLive } from './golive.ts'
 import { asRebuilt, type Rebuilt, rebuilt, type WireEvent } from './rebuild.ts'
 import { readWritten, type Written } from './record.ts'
 import { Rounds } from './rounds.ts'
-import { wrongsOf } from './tally.ts'
+import { type Logged, wrongsOf } from './tally.ts'
 import type { TenantClient } from './tenant-client.ts'
 import { until } from './wait.ts'
 
@@ -61,15 +61,24 @@ const difference = (part: keyof Rebuilt, told: Rebuilt, kept: Rebuilt): string =
 
 const json = (value: unknown): string => JSON.stringify(value)
 
-/** Whose media was up, by livekit-server's logs. */
-export const activeIn = ({ dataDir }: GoLive): Set<string> => {
-  const folder = join(dataDir, 'livekit')
-  const lines = readdirSync(folder)
+/** What livekit-server's logs say of each id of a stay that they name. */
+export const loggedIn = ({ dataDir }: GoLive): Map<string, Logged> => {
+  const logged = new Map<string, Logged>()
+  for (const line of logLines(join(dataDir, 'livekit'))) {
+    const sid = /"participantID":"(\w+)"/.exec(line)?.[1]
+    const at = Math.floor(Number(/"ts":([\d.]+)/.exec(line)?.[1]) * 1000)
+    if (!sid || Number.isNaN(at)) continue
+    const before = logged.get(sid)
+    const wasActive = (before?.wasActive ?? false) || line.includes('"participant active"')
+    logged.set(sid, { since: Math.min(before?.since ?? at, at), wasActive })
+  }
+  return logged
+}
+
+const logLines = (folder: string): string[] =>
+  readdirSync(folder)
     .filter((name) => name.startsWith('livekit.log'))
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
-    .filter((line) => line.includes('"participant active"'))
-  return new Set(lines.flatMap((line) => /"participantID":"(\w+)"/.exec(line)?.[1] ?? []))
-}
 
 /** So many rounds on a running server; answers what was wrong, with how it came to it. */
 export const runRounds = async (
@@ -84,7 +93,7 @@ export const runRounds = async (
   const events = await allEvents(tenant)
   const wrongs = [
     ...discordsOf(events, written),
-    ...wrongsOf(run.crowd, run.deaths, written, activeIn(golive)),
+    ...wrongsOf(run.crowd, run.deaths, written, loggedIn(golive)),
   ]
   if (wrongs.length > 0) wrongs.push(`seed ${seed}\n${run.story.join('\n')}`)
   return { wrongs, written, run }
