@@ -53,6 +53,8 @@ export class TenantClient {
     const response = await this.#fetch(this.#base + path, {
       method,
       headers,
+      // The server closes connections that idle for half a minute, and Bun may use one just then.
+      keepalive: false,
       signal: AbortSignal.timeout(ANSWER_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
