@@ -49,7 +49,7 @@ export const wrongsOf = (
   crowd: Attendee[],
   deaths: Death[],
   written: Written,
-  logged: ReadonlyMap<string, Logged>,
+  logged: Logs,
 ): string[] => {
   const stays = crowd.flatMap((who) => staysOf(who, crowd, deaths, logged))
   const known = new Map(written.stays.map((row) => [row.sid, row]))
@@ -84,33 +84,33 @@ const wrongsOfStay = (stay: Stay, row: StayRow): string[] => {
 
 const distance = (at: number, { from, to }: Span): number => Math.max(from - at, at - to, 0)
 
-const staysOf = (
-  who: Attendee,
-  crowd: Attendee[],
-  deaths: Death[],
-  logged: ReadonlyMap<string, Logged>,
-): Stay[] => {
+type Logs = ReadonlyMap<string, Logged>
+
+const staysOf = (who: Attendee, crowd: Attendee[], deaths: Death[], logged: Logs): Stay[] => {
   const lines = who.diary
   return lines.flatMap((line, at) => {
     if (line.what !== 'in') return []
-    const sid = line.sid as string
-    const since = Math.min(line.at, logged.get(sid)?.since ?? Infinity)
+    const since = begunAt(line, logged)
     const ends = [
       ...ownEnds(who, lines.slice(at + 1)),
       ...deaths.filter((death) => death.at >= since).map(endByDeath),
-      ...crowd.flatMap((other) => takeovers(other, who, line.at)),
+      ...crowd.flatMap((other) => takeovers(other, who, since, logged)),
     ].map((end) => lostBefore(end, lines.slice(at + 1)))
     const end = ends.sort((a, b) => a.to - b.to)[0]
     if (!end) throw new Error(`${who.identity} is still in the call`)
-    return [{ sid, who, joined: beginning(lines, at), end }]
+    return [{ sid: line.sid as string, who, joined: beginning(lines, at, since), end }]
   })
 }
 
-/** A full reconnect is known by its new id, which the SDK tells a little later. */
-const beginning = (lines: DiaryLine[], at: number): Span => {
+/** When livekit-server let them in, which the SDK tells at once, or after a long way back. */
+const begunAt = ({ at, sid = '' }: DiaryLine, logged: Logs): number =>
+  Math.min(at, logged.get(sid)?.since ?? at)
+
+/** By the SDK alone, but for a new id after a reconnect: until that is done it tells none. */
+const beginning = (lines: DiaryLine[], at: number, since: number): Span => {
   const { at: to } = lines[at] as DiaryLine
-  const before = lines[at - 1]
-  return { from: before?.what === 'reconnected' ? before.at : to, to }
+  const wasAway = /^reconnect/.test(lines[at - 1]?.what ?? '')
+  return wasAway ? { from: since, to: since } : { from: to, to }
 }
 
 const ownEnds = (who: Attendee, after: DiaryLine[]): Ending[] => {
@@ -137,12 +137,14 @@ const endByDeath = ({ at, seen }: Death): Ending => ({
 })
 
 /** Another one of the same identity came into the same room. */
-const takeovers = (other: Attendee, who: Attendee, since: number): Ending[] =>
-  other === who || other.identity !== who.identity || other.room !== who.room
-    ? []
-    : other.diary
-        .filter((line) => line.what === 'in' && line.at > since)
-        .map(({ at }) => ({ how: 'was superseded', from: at, to: at, withinMs: PROMPT_MS }))
+const takeovers = (other: Attendee, who: Attendee, since: number, logged: Logs): Ending[] => {
+  if (other === who || other.identity !== who.identity || other.room !== who.room) return []
+  return other.diary
+    .filter(({ what }) => what === 'in')
+    .map((line) => begunAt(line, logged))
+    .filter((at) => at > since)
+    .map((at) => ({ how: 'was superseded', from: at, to: at, withinMs: PROMPT_MS }))
+}
 
 /** Who looked for the way back was, for all the server knows, gone from then on. */
 const lostBefore = (end: Ending, after: DiaryLine[]): Ending => {
