@@ -10,6 +10,9 @@ export interface Death {
 
 /** What livekit-server's log knows of a stay. */
 export interface Logged {
+  identity: string
+  /** LiveKit's name of the room */
+  room: string
   /** when it is named first, by the clock of this machine in milliseconds */
   since: number
   /** its media was up */
@@ -51,7 +54,7 @@ export const wrongsOf = (
   written: Written,
   logged: Logs,
 ): string[] => {
-  const stays = crowd.flatMap((who) => staysOf(who, crowd, deaths, logged))
+  const stays = crowd.flatMap((who) => staysOf(who, deaths, logged))
   const known = new Map(written.stays.map((row) => [row.sid, row]))
   const wrongs = stays.flatMap((stay) => {
     const row = known.get(stay.sid)
@@ -86,7 +89,7 @@ const distance = (at: number, { from, to }: Span): number => Math.max(from - at,
 
 type Logs = ReadonlyMap<string, Logged>
 
-const staysOf = (who: Attendee, crowd: Attendee[], deaths: Death[], logged: Logs): Stay[] => {
+const staysOf = (who: Attendee, deaths: Death[], logged: Logs): Stay[] => {
   const lines = who.diary
   return lines.flatMap((line, at) => {
     if (line.what !== 'in') return []
@@ -94,7 +97,7 @@ const staysOf = (who: Attendee, crowd: Attendee[], deaths: Death[], logged: Logs
     const ends = [
       ...ownEnds(who, lines.slice(at + 1)),
       ...deaths.filter((death) => death.at >= since).map(endByDeath),
-      ...crowd.flatMap((other) => takeovers(other, who, since, logged)),
+      ...takeovers(who, since, logged),
     ].map((end) => lostBefore(end, lines.slice(at + 1)))
     const end = ends.sort((a, b) => a.to - b.to)[0]
     if (!end) throw new Error(`${who.identity} is still in the call`)
@@ -136,15 +139,12 @@ const endByDeath = ({ at, seen }: Death): Ending => ({
   withinMs: seen ? PROMPT_MS : null,
 })
 
-/** Another one of the same identity came into the same room. */
-const takeovers = (other: Attendee, who: Attendee, since: number, logged: Logs): Ending[] => {
-  if (other === who || other.identity !== who.identity || other.room !== who.room) return []
-  return other.diary
-    .filter(({ what }) => what === 'in')
-    .map((line) => begunAt(line, logged))
-    .filter((at) => at > since)
-    .map((at) => ({ how: 'was superseded', from: at, to: at, withinMs: PROMPT_MS }))
-}
+/** Somebody of the same identity came into the same room, be it themselves whose SDK did not tell. */
+const takeovers = ({ identity, room }: Attendee, since: number, logged: Logs): Ending[] =>
+  [...logged.values()]
+    .filter((one) => one.identity === identity && one.room.endsWith(`__${room}`))
+    .filter((one) => one.since > since)
+    .map(({ since: at }) => ({ how: 'was superseded', from: at, to: at, withinMs: PROMPT_MS }))
 
 /** Who looked for the way back was, for all the server knows, gone from then on. */
 const lostBefore = (end: Ending, after: DiaryLine[]): Ending => {

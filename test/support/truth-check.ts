@@ -61,24 +61,32 @@ const difference = (part: keyof Rebuilt, told: Rebuilt, kept: Rebuilt): string =
 
 const json = (value: unknown): string => JSON.stringify(value)
 
-/** What livekit-server's logs say of each id of a stay that they name. */
+/** What livekit-server's logs say of each stay, by its id. */
 export const loggedIn = ({ dataDir }: GoLive): Map<string, Logged> => {
   const logged = new Map<string, Logged>()
-  for (const line of logLines(join(dataDir, 'livekit'))) {
-    const sid = /"participantID":"(\w+)"/.exec(line)?.[1]
-    const at = Math.floor(Number(/"ts":([\d.]+)/.exec(line)?.[1]) * 1000)
-    if (!sid || Number.isNaN(at)) continue
+  for (const text of logLines(join(dataDir, 'livekit'))) {
+    const { participantID: sid, participant: identity, room, ts, msg } = JSON.parse(text) as LogLine
     const before = logged.get(sid)
-    const wasActive = (before?.wasActive ?? false) || line.includes('"participant active"')
-    logged.set(sid, { since: Math.min(before?.since ?? at, at), wasActive })
+    const at = Math.floor(ts * 1000)
+    const wasActive = (before?.wasActive ?? false) || msg === 'participant active'
+    logged.set(sid, { identity, room, since: Math.min(before?.since ?? at, at), wasActive })
   }
   return logged
+}
+
+interface LogLine {
+  ts: number
+  msg: string
+  room: string
+  participant: string
+  participantID: string
 }
 
 const logLines = (folder: string): string[] =>
   readdirSync(folder)
     .filter((name) => name.startsWith('livekit.log'))
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
+    .filter((line) => /^\{.*"participantID":"\w.*\}$/.test(line))
 
 /** So many rounds on a running server; answers what was wrong, with how it came to it. */
 export const runRounds = async (
