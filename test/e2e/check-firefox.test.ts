@@ -26,7 +26,7 @@ describe.skipIf(why !== null)('the check page', () => {
   test('tells the three ways apart in Firefox, too', async () => {
     await using firefox = await Firefox.launch(lab, ownAuthority(golive))
     const found = async (...dropped: string[]) => {
-      await lab.client.block(...dropped)
+      await lab.client.wall(...dropped)
       const person = await firefox.person()
       await person.open(`${golive.url}/check`, `document.querySelector('button') !== null`)
       await person.evaluate(`document.querySelector('button').click()`)

@@ -27,9 +27,9 @@ describe.skipIf(why !== null)('the check page on the internet', () => {
     await lab?.[Symbol.asyncDispose]()
   })
 
-  /** Runs the check behind a firewall that drops what is named. */
+  /** Runs the check behind a firewall that drops what is named, and says so to nobody. */
   const checkBehind = async (...dropped: string[]): Promise<CheckPage> => {
-    await lab.client.block(...dropped)
+    await lab.client.wall(...dropped)
     const check = await CheckPage.create(browser)
     await check.start(golive.url)
     return check
