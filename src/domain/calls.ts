@@ -154,6 +154,7 @@ export class Calls {
   async putOut(match: (seat: Seat) => boolean): Promise<void> {
     const { presence, child } = this.#deps
     presence.epoch++
+    presence.forgetCutOff(match)
     if (!child().up && this.#decided.length < MOST_DECIDED) this.#decided.push(match)
     if (this.counting) await this.sweep()
     if (this.counting) throw putOutLater()

@@ -201,7 +201,10 @@ export class Gate {
     // Who has a seat is coming back, whatever the address says of reconnecting.
     const seat = presence.seat(room.livekitName, claims.identity)
     if (seat) return this.#duplicate(claims, seat, stay)
-    return notNow(room, now) ?? this.#noSeat(claims.identity, ground)
+    // So is who lost the call with livekit-server: only their seat was free for others meanwhile.
+    if (presence.wasCutOff(room.livekitName, claims.identity))
+      return this.#full(claims.identity, ground)
+    return notNow(room, now) ?? this.#overdrawn(ground) ?? this.#full(claims.identity, ground)
   }
 
   /** A second connection takes the place of the first, unless its token says that it must not. */
@@ -217,13 +220,15 @@ export class Gate {
     )
   }
 
-  #noSeat(identity: string, { tenantId, limits, room }: Ground): Refusal | null {
-    if (this.#deps.minutes.areUsedUp(tenantId, limits)) {
-      return new Refusal(
-        'minutes_exhausted',
-        'the minutes of this month are used up; calls are possible again next month',
-      )
-    }
+  #overdrawn({ tenantId, limits }: Ground): Refusal | null {
+    if (!this.#deps.minutes.areUsedUp(tenantId, limits)) return null
+    return new Refusal(
+      'minutes_exhausted',
+      'the minutes of this month are used up; calls are possible again next month',
+    )
+  }
+
+  #full(identity: string, { limits, room }: Ground): Refusal | null {
     const full = this.#deps.presence.full(placeOf(room), identity, {
       room: Math.min(
         room.maxParticipants ?? limits.max_participants_per_room,

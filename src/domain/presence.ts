@@ -48,6 +48,8 @@ export interface Capacity {
 export type Full = 'room_full' | 'tenant_full' | 'server_full'
 
 const LEFT_REMEMBERED_MS = 60_000
+/** SDKs try for 45 seconds to get into a call again that livekit-server took along. */
+const CUT_OFF_MS = 60_000
 const MOST_LEFT_REMEMBERED = 10_000
 
 /**
@@ -60,6 +62,8 @@ export class Presence {
   readonly #byTenant = new Map<string, number>()
   /** sids that left: a list asked for before they did must not bring them back */
   readonly #left = new Map<string, number>()
+  /** who was in a call when livekit-server died, by room and identity */
+  readonly #cutOff = new Map<string, { seat: Seat; at: number }>()
   #total = 0
   /** Counts evictions. What was decided before one must be decided again. */
   epoch = 0
@@ -125,6 +129,17 @@ export class Presence {
     return false
   }
 
+  /** True for who was in this call when livekit-server died a moment ago: no newcomer, without a seat. */
+  wasCutOff(livekitName: string, identity: string): boolean {
+    const cut = this.#cutOff.get(keyOf({ livekitName, identity }))
+    return cut !== undefined && cut.at + CUT_OFF_MS > this.#clock()
+  }
+
+  /** They were put out, or would have been: they are newcomers from now on. */
+  forgetCutOff(match: (seat: Seat) => boolean): void {
+    for (const [key, { seat }] of this.#cutOff) if (match(seat)) this.#cutOff.delete(key)
+  }
+
   /** Which limit keeps a newcomer out; who has a seat already is no newcomer. */
   full(place: Place, identity: string, capacity: Capacity): Full | null {
     if (this.seat(place.livekitName, identity)) return null
@@ -160,8 +175,10 @@ export class Presence {
   /** LiveKit's first frame: who this is now, or null when a stay is resumed and keeps its sid. */
   answered(seat: Seat, sid: string | null): void {
     seat.pending--
-    if (sid !== null) seat.sid = sid
     seat.changedAt = this.#clock()
+    if (sid === null) return
+    seat.sid = sid
+    this.#cutOff.delete(keyOf(seat))
   }
 
   closed(seat: Seat, socket: SeatSocket): void {
@@ -206,11 +223,17 @@ export class Presence {
   /** The room is gone with everybody in it. */
   forgetRoom(livekitName: string): void {
     for (const seat of this.seatsOf(livekitName)) this.#remove(seat)
+    this.forgetCutOff((seat) => seat.livekitName === livekitName)
   }
 
-  /** livekit-server died and took all calls along. */
+  /** livekit-server died and took all calls along. Whose they were may come back. */
   clear(): void {
-    for (const place of this.places()) this.forgetRoom(place.livekitName)
+    const at = this.#clock()
+    for (const [key, cut] of this.#cutOff) if (cut.at + CUT_OFF_MS <= at) this.#cutOff.delete(key)
+    for (const seat of this.matching(() => true)) {
+      this.#remove(seat)
+      this.#cutOff.set(keyOf(seat), { seat, at })
+    }
   }
 
   #add(place: Place, identity: string, since: number): Seat {
@@ -265,3 +288,7 @@ export class Presence {
     }
   }
 }
+
+/** A slash is in no room's name. */
+const keyOf = ({ livekitName, identity }: Pick<Seat, 'livekitName' | 'identity'>): string =>
+  `${livekitName}/${identity}`

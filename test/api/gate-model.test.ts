@@ -38,6 +38,8 @@ interface ModelRoom {
   life: number
   locked: boolean
   present: Map<Identity, Present>
+  /** who was in the call when livekit-server died: a lock is not for them */
+  cutOff: Map<Identity, Present>
   revokedBefore: Map<Identity, number>
   bans: Set<Identity>
   allRevokedBefore: number
@@ -111,7 +113,7 @@ class World {
     if (life !== state.life || ends.some((end) => issuedAt <= end)) return 'token_revoked'
     if (state.bans.has(identity)) return 'identity_banned'
     if (state.present.has(identity)) return 'joined'
-    if (state.locked) return 'room_locked'
+    if (state.locked && !state.cutOff.has(identity)) return 'room_locked'
     if (state.present.size >= ROOM_SEATS) return 'room_full'
     return this.#seated() >= TENANT_SEATS ? 'tenant_full' : 'joined'
   }
@@ -129,6 +131,7 @@ class World {
     expect(verdict instanceof Refusal ? verdict.code : 'joined').toBe(wanted)
     if (verdict instanceof Refusal) return
     api.deps.presence.answered(verdict.seat, `PA_${token.identity}_${api.now}`)
+    this.rooms[token.room].cutOff.delete(token.identity)
     this.rooms[token.room].present.set(token.identity, {
       seat: verdict.seat,
       key: token.key,
@@ -150,12 +153,15 @@ class World {
 
   /** Everybody of whom this is true was put out: livekit-server reports them gone. */
   #putOut(match: (one: Present, identity: Identity, room: RoomName) => boolean): void {
-    for (const room of ['one', 'two'] as const)
+    for (const room of ['one', 'two'] as const) {
+      const { cutOff } = this.rooms[room]
+      for (const [identity, cut] of cutOff) if (match(cut, identity, room)) cutOff.delete(identity)
       for (const [identity, present] of this.rooms[room].present) {
         if (!match(present, identity, room)) continue
         this.#gone(present.seat)
         this.rooms[room].present.delete(identity)
       }
+    }
   }
 
   async kick(identity: Identity, room: RoomName, ban: boolean): Promise<void> {
@@ -249,7 +255,10 @@ class World {
   /** livekit-server dies and takes all calls along; then it is back. */
   async crash(): Promise<void> {
     await api.livekitDies()
-    for (const room of Object.values(this.rooms)) room.present.clear()
+    for (const { present, cutOff } of Object.values(this.rooms)) {
+      for (const [identity, one] of present) cutOff.set(identity, one)
+      present.clear()
+    }
     this.isUp = false
   }
 
@@ -276,6 +285,7 @@ const newRoom = (): ModelRoom => ({
   life: 0,
   locked: false,
   present: new Map(),
+  cutOff: new Map(),
   revokedBefore: new Map(),
   bans: new Set(),
   allRevokedBefore: -1,

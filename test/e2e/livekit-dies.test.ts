@@ -3,6 +3,9 @@ import { pairInCall, untilAllSeeAndHear, untilGrown } from '../support/call.ts'
 import { type Chromium, launchChromium, type Person } from '../support/chromium.ts'
 import { type GoLive, type StatusAnswer, startGolive } from '../support/golive.ts'
 import { kill } from '../support/processes.ts'
+import { askAll } from '../support/refusal.ts'
+import { SignalClient } from '../support/signal-client.ts'
+import type { Minted } from '../support/tenant-client.ts'
 import { until } from '../support/wait.ts'
 
 setDefaultTimeout(240_000)
@@ -57,6 +60,29 @@ test('livekit-server killed mid-call comes back, and both people are in the call
   await using carol = await browser.person()
   await carol.join(await acme.mint('desk', 'carol'))
   await untilAllSeeAndHear({ alice, bob, carol })
+})
+
+test('who was in a locked room when livekit-server died gets back in, and nobody else', async () => {
+  await using golive = await startGolive()
+  const acme = await golive.tenant('acme')
+  await acme.createRoom('desk')
+  const [alice, bob] = await Promise.all(['alice', 'bob'].map((who) => acme.mint('desk', who)))
+  const client = await SignalClient.join(alice as Minted)
+  await acme.call('PATCH', '/rooms/desk', { locked: true })
+  const pid = golive.livekitPid()
+  kill(pid, 'SIGKILL')
+  await client.closed()
+  await until('another livekit-server runs', () => golive.livekitPid() !== pid)
+  await golive.ready()
+
+  const codes = (await askAll(golive.port, (bob as Minted).token)).map(({ body }) => body)
+  expect(codes.every((body) => body.startsWith('room_locked: '))).toBe(true)
+  const back = await SignalClient.join(alice as Minted)
+  // It has used its way back: after a goodbye it is a newcomer as well.
+  back.leave()
+  await until('the room is empty', async () => (await acme.room('desk')).participants_now === 0)
+  const again = await askAll(golive.port, (alice as Minted).token)
+  expect(again.every(({ body }) => body.startsWith('room_locked: '))).toBe(true)
 })
 
 /** Kills each livekit-server as soon as it runs, until the supervisor says that it gives up. */

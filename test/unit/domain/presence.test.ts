@@ -230,6 +230,43 @@ describe('when calls end', () => {
   })
 })
 
+describe('who was in a call when livekit-server died', () => {
+  const isCutOff = (identity: string, where = room): boolean =>
+    presence.wasCutOff(where.livekitName, identity)
+
+  beforeEach(() => {
+    seat('ann')
+    seat('bob')
+    presence.clear()
+    // A second time when the next one is up.
+    presence.clear()
+  })
+
+  test('is remembered in that room for a minute, and nobody else', () => {
+    expect([isCutOff('ann'), isCutOff('bob'), isCutOff('cy')]).toEqual([true, true, false])
+    expect(isCutOff('ann', place('other'))).toBe(false)
+    now += 59_999
+    expect(isCutOff('ann')).toBe(true)
+    now++
+    expect(isCutOff('ann')).toBe(false)
+  })
+
+  test('is a newcomer again once back, but not for an attempt that failed', () => {
+    presence.failed(presence.take(room, claimsOf('ann')))
+    expect(isCutOff('ann')).toBe(true)
+    seat('ann', 'PA_again')
+    presence.left(room.livekitName, 'ann', 'PA_again')
+    expect([isCutOff('ann'), isCutOff('bob')]).toEqual([false, true])
+  })
+
+  test('is a newcomer once put out, or when the call was ended', () => {
+    presence.forgetCutOff((one) => one.identity === 'ann')
+    expect([isCutOff('ann'), isCutOff('bob')]).toEqual([false, true])
+    presence.forgetRoom(room.livekitName)
+    expect(isCutOff('bob')).toBe(false)
+  })
+})
+
 test('the counts are those of the seats, whatever happens in whatever order', () => {
   let state = 7
   const random = (below: number): number => {
