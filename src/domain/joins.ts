@@ -3,8 +3,14 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { RwLocks } from '../lib/rw-lock.ts'
 import { internalJoinToken, type LivekitKey } from '../livekit/grants.ts'
-import { stayOf } from '../livekit/join-request.ts'
-import { openSignal, SignalError, type Upstream } from '../livekit/signal.ts'
+import { saidIn } from '../livekit/join-request.ts'
+import {
+  askSignal,
+  openSignal,
+  SignalError,
+  type SignalTarget,
+  type Upstream,
+} from '../livekit/signal.ts'
 import type { Calls } from './calls.ts'
 import { Connection } from './connection.ts'
 import { type Admission, type Gate, mediaUnavailable } from './gate.ts'
@@ -17,17 +23,23 @@ import { NO_TENANT, splitLivekitRoomName } from './room-names.ts'
 import { personOf, Sockets } from './sockets.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
 
-/** An upgrade as it came in, without its token. */
-export interface JoinRequest {
+/** What is asked of the gate, without its token. */
+export interface Asked {
   path: string
   query: string
   userAgent: string | null
   address: string | null
+}
+
+/** An upgrade as it came in. */
+export interface JoinRequest extends Asked {
   /** called when the token has turned out to be ours and in time */
   proven: () => void
 }
 
 const OPEN_TIMEOUT_MS = 7000
+/** SDKs wait three seconds to be told why they were refused. */
+const ASK_TIMEOUT_MS = 2000
 
 /** Keeps count of the addresses that people in calls come from. */
 export interface Callers {
@@ -73,13 +85,27 @@ export class Joins {
   }
 
   /** What {@link open} would answer now; takes no seat. Null means: admitted. */
-  async validate(token: string | null, query: string): Promise<Refusal | null> {
+  validate(token: string | null, request: Asked): Promise<Refusal | null> {
+    return this.#validate(token, request).catch((error: unknown) => this.#failed(error))
+  }
+
+  async #validate(token: string | null, request: Asked): Promise<Refusal | null> {
     const claims = this.#deps.gate.read(token)
     if (claims instanceof Refusal) return claims
-    const verdict = await this.#deps.gate
-      .check(claims, stayIn(claims, query))
-      .catch((error: unknown) => this.#failed(error))
-    return verdict instanceof Refusal ? verdict : null
+    const verdict = await this.#deps.gate.check(claims, stayIn(claims, request.query))
+    return verdict instanceof Refusal ? verdict : this.#isTaken(verdict.claims, request)
+  }
+
+  /**
+   * Whether livekit-server takes what the client says beside its token. It can be asked how a join
+   * request reads, but looks at who may present themselves only where the room is made already.
+   */
+  async #isTaken(claims: JoinClaims, request: Asked): Promise<Refusal | null> {
+    if (!claims.grants.canUpdateOwnMetadata && saidIn(request.query).presentsItself)
+      return refusalBy(401)
+    if (!new URLSearchParams(request.query).get('join_request')) return null
+    const status = await askSignal(this.#target(claims, request), ASK_TIMEOUT_MS)
+    return status === 400 || status === 401 ? refusalBy(status) : null
   }
 
   /**
@@ -205,9 +231,8 @@ export class Joins {
   /** LiveKit's side, with one more try for a room that it forgot between the two steps. */
   async #upstream(admission: Admission, request: JoinRequest): Promise<Upstream | Refusal> {
     const { claims, room } = admission
-    const { calls, clock, livekitKey, livekitOrigin, onUpstream } = this.#deps
-    const token = internalJoinToken(claims, livekitKey, clock(), claims.expiresAt)
-    const target = { origin: livekitOrigin(), token, ...request }
+    const { calls, onUpstream } = this.#deps
+    const target = this.#target(claims, request)
     for (const again of [false, true]) {
       try {
         await calls.ensure(room, again)
@@ -223,18 +248,17 @@ export class Joins {
     return mediaUnavailable()
   }
 
+  /** With a token for livekit-server in place of the client's. */
+  #target(claims: JoinClaims, request: Asked): SignalTarget {
+    const { clock, livekitKey, livekitOrigin } = this.#deps
+    const token = internalJoinToken(claims, livekitKey, clock(), claims.expiresAt)
+    return { origin: livekitOrigin(), token, ...request }
+  }
+
   #refusalFor(error: unknown): Refusal {
     const status = error instanceof SignalError ? error.status : null
     this.#deps.log.warn({ status }, 'a connection that was admitted could not be opened')
-    if (status === 400 || status === 401) {
-      return new Refusal(
-        'request_refused',
-        status === 400
-          ? 'the media server could not read what the client sent besides its token'
-          : 'the media server refused what the client sent besides its token; metadata and attributes need the grant can_update_own_metadata',
-      )
-    }
-    return mediaUnavailable()
+    return status === 400 || status === 401 ? refusalBy(status) : mediaUnavailable()
   }
 
   /** Somebody may have been put out while LiveKit answered: then the seat is not theirs any more. */
@@ -258,7 +282,16 @@ export class Joins {
 
 /** Asked for only where it decides: to find it in a request can mean to unpack it. */
 const stayIn = ({ onDuplicate }: JoinClaims, query: string): string | null =>
-  onDuplicate === 'reject' ? stayOf(query) : null
+  onDuplicate === 'reject' ? saidIn(query).stay : null
+
+/** livekit-server's own no to who was admitted. */
+const refusalBy = (status: 400 | 401): Refusal =>
+  new Refusal(
+    'request_refused',
+    status === 400
+      ? 'the media server could not read what the client sent besides its token'
+      : 'the media server refused what the client sent besides its token; metadata and attributes need the grant can_update_own_metadata',
+  )
 
 /** Most of them end within a second: what remains is to come again. */
 const tooMany = (): Refusal =>

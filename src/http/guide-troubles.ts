@@ -92,7 +92,8 @@ export const GATE_TROUBLES: Record<RefusalCode, Trouble> = {
   },
   request_refused: {
     symptom: 'Only one kind of client fails.',
-    remedy: 'What it asked for when joining could not be read. Update its SDK.',
+    remedy:
+      'It gives metadata or attributes of its own, and its token has no `can_update_own_metadata`; or what it asked for could not be read: update its SDK.',
   },
 }
 

@@ -1,5 +1,5 @@
 import type { Connection } from '../domain/connection.ts'
-import type { JoinRequest, Joins } from '../domain/joins.ts'
+import type { Asked, JoinRequest, Joins } from '../domain/joins.ts'
 import { Refusal, type RefusalCode } from '../domain/refusal.ts'
 import { newRequestId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'
@@ -114,8 +114,13 @@ const answer = async (
   const url = new URL(request.url)
   const path = normalise(url.pathname)
   const token = tokenOf(request, url.searchParams)
-  const query = forwarded(url.searchParams)
-  if (path.endsWith('/validate')) return validate(deps, token, query, requestId)
+  const asked: Asked = {
+    path: path.replace(/\/validate$/, ''),
+    query: forwarded(url.searchParams),
+    userAgent: request.headers.get('user-agent'),
+    address: deps.address(request, server),
+  }
+  if (asked.path !== path) return validate(deps, token, asked, requestId)
   if (!asksForUpgrade(request.headers)) {
     const refusal = new Refusal(
       'upgrade_required',
@@ -124,7 +129,7 @@ const answer = async (
     deps.joins.note(token, refusal)
     return refuse(refusal, requestId)
   }
-  return join(deps, request, server, { token, path, query, requestId })
+  return join(deps, request, server, { token, asked, requestId })
 }
 
 /** Checked before anything is taken: a half upgrade would fail only after it got a seat (RFC 6455 §4.2.1). */
@@ -152,18 +157,17 @@ const forwarded = (query: URLSearchParams): string => {
 const validate = async (
   { joins }: GateDeps,
   token: string | null,
-  query: string,
+  asked: Asked,
   requestId: string,
 ): Promise<Response> => {
-  const refusal = await joins.validate(token, query)
+  const refusal = await joins.validate(token, asked)
   if (refusal) return refuse(refusal, requestId)
   return new Response('success', { headers: { ...CORS, 'x-request-id': requestId } })
 }
 
 interface Attempt {
   token: string | null
-  path: string
-  query: string
+  asked: Asked
   requestId: string
 }
 
@@ -175,19 +179,14 @@ const join = async (
 ): Promise<Response | undefined> => {
   const { joins, metrics, log } = deps
   const started = performance.now()
-  const from: JoinRequest = {
-    path: attempt.path,
-    query: attempt.query,
-    userAgent: request.headers.get('user-agent'),
-    address: deps.address(request, server),
-    proven: () => deps.prove?.(request, server),
-  }
+  const { asked } = attempt
+  const from: JoinRequest = { ...asked, proven: () => deps.prove?.(request, server) }
   const attach = (connection: Connection) =>
     server.upgrade(request, { data: { connection, client: null } })
   const outcome = await joins.open(attempt.token, from, attach)
   const refused = outcome instanceof Refusal
   metrics.join(refused ? outcome.code : 'joined', (performance.now() - started) / 1000)
-  const line = { request_id: attempt.requestId, ...described(outcome), address: from.address }
+  const line = { request_id: attempt.requestId, ...described(outcome), address: asked.address }
   // Anybody can send rubbish, as fast as they like: it must not fill the log.
   if (refused && UNPROVEN.has(outcome.code)) log.debug(line, 'join refused')
   else log.info(line, refused ? 'join refused' : 'join admitted')

@@ -56,6 +56,21 @@ export const openSignal = (target: SignalTarget, timeoutMs: number): Promise<Ups
   })
 }
 
+/**
+ * What livekit-server makes of a join request: its status, as far as it can tell without a room. Its
+ * words stay there: they can hold a token. @throws when it does not answer
+ */
+export const askSignal = async (target: SignalTarget, timeoutMs: number): Promise<number> => {
+  const response = await fetch(`${target.origin}${target.path}/validate?${target.query}`, {
+    headers: headersOf(target),
+    signal: AbortSignal.timeout(timeoutMs),
+  }).catch(() => {
+    throw new SignalError(null)
+  })
+  await response.body?.cancel()
+  return response.status
+}
+
 const headersOf = ({ token, userAgent, address }: SignalTarget): Record<string, string> => ({
   authorization: `Bearer ${token}`,
   ...(userAgent === null ? {} : { 'user-agent': userAgent }),

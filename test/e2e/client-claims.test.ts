@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { JoinRequest, WrappedJoinRequest, WrappedJoinRequest_Compression } from '@livekit/protocol'
 import { type GoLive, startGolive } from '../support/golive.ts'
 import { Operator } from '../support/operator.ts'
-import { openRaw, type RawWebSocket, valuesOf } from '../support/raw-http.ts'
+import {
+  exchange,
+  openRaw,
+  type RawAnswer,
+  type RawWebSocket,
+  requestText,
+  valuesOf,
+} from '../support/raw-http.ts'
+import { expectRefusal } from '../support/refusal.ts'
 import type { TenantClient } from '../support/tenant-client.ts'
 
 setDefaultTimeout(60_000)
@@ -64,6 +72,12 @@ const CLAIMS: [what: string, path: string, got: Record<string, unknown>][] = [
 const knock = (path: string, token: string): Promise<RawWebSocket> =>
   openRaw(golive.port, `${path}&access_token=${token}`)
 
+/** Asks why an upgrade to that address failed, as SDKs do: with all that they sent. */
+const ask = (path: string, token: string): Promise<RawAnswer> => {
+  const target = `${path.replace('?', '/validate?')}&access_token=${token}`
+  return exchange(golive.port, requestText('GET', target, [['Host', `127.0.0.1:${golive.port}`]]))
+}
+
 let rooms = 0
 const newRoom = async (): Promise<string> => {
   const room = `room-${rooms++}`
@@ -85,6 +99,15 @@ describe('who may not change their own metadata', () => {
     expect((await acme.call('GET', `/rooms/${room}/participants/ann`)).status).toBe(404)
   })
 
+  test.each(CLAIMS)('and sends %s is told so by /validate, before and after', async (_, path) => {
+    const room = await newRoom()
+    const { token } = await acme.mint(room, 'ann', OF_THE_BACKEND)
+    const before = expectRefusal(await ask(path, token), 400, 'request_refused')
+    const { answer } = await knock(path, token)
+    expect(answer.body).toBe(before)
+    expect((await ask(path, token)).body).toBe(before)
+  })
+
   test('and sends none gets what the backend gave', async () => {
     const room = await newRoom()
     const { token } = await acme.mint(room, 'ann', OF_THE_BACKEND)
@@ -100,6 +123,9 @@ describe('who may change their own metadata', () => {
   test.each(CLAIMS)(
     'and sends %s gets these, and may no more than the token says',
     async (_, path, got) => {
+      const grant = { can_update_own_metadata: true }
+      const asked = await acme.mint(await newRoom(), 'ann', grant)
+      expect((await ask(path, asked.token)).body).toBe('success')
       const room = await newRoom()
       const grants = { can_update_own_metadata: true, can_publish: false, can_publish_data: false }
       const { token } = await acme.mint(room, 'ann', { ...OF_THE_BACKEND, ...grants })
@@ -113,3 +139,49 @@ describe('who may change their own metadata', () => {
     },
   )
 })
+
+const TOO_LONG = Bun.gzipSync(Buffer.alloc(1024 * 1024 + 1))
+const wrapped = (bytes: Uint8Array, compression = NONE): string =>
+  base64url(new WrappedJoinRequest({ compression, joinRequest: bytes }).toBinary())
+
+/** What livekit-server makes of each, whatever the token allows. */
+const ODD: [what: string, path: string, status: number][] = [
+  ['that is no base64url', '/rtc/v1?join_request=%25%25', 400],
+  [
+    'without its padding',
+    `/rtc/v1?join_request=${wrapped(Buffer.of(7)).replaceAll('%3D', '')}`,
+    400,
+  ],
+  ['that is no message', `/rtc/v1?join_request=${base64url(Buffer.of(0xff, 0xff, 0xff))}`, 400],
+  ['whose content is none', `/rtc/v1?join_request=${wrapped(Buffer.of(0xff, 0xff, 0xff))}`, 400],
+  [
+    'with a broken message deep inside',
+    // ClientInfo, cut short
+    `/rtc/v1?join_request=${wrapped(Buffer.of(0x0a, 0x02, 0x12, 0x7f))}`,
+    400,
+  ],
+  ['that is not packed as it says', `/rtc/v1?join_request=${wrapped(Buffer.of(1, 2), GZIP)}`, 400],
+  ['that unpacks to too much', `/rtc/v1?join_request=${wrapped(TOO_LONG, GZIP)}`, 400],
+  ['given twice, the first of which counts', `${joinRequest({}, GZIP)}&join_request=x`, 101],
+  ['given twice, the second of which does not help', '/rtc/v1?join_request=x&join_request=', 400],
+  ['that is nonsense, on /rtc', '/rtc?join_request=nonsense', 400],
+  ['of nothing but attributes that cannot be read', '/rtc?attributes=nonsense!', 101],
+  ['of attributes that are none', `/rtc?attributes=${base64url(Buffer.from('{}'))}`, 101],
+  ['of attributes that are no text', `/rtc?attributes=${base64url(Buffer.from('{"a":1}'))}`, 101],
+  ['without metadata', joinRequest({ metadata: '', participantSid: 'PA_1' }, NONE), 101],
+]
+
+test.each(ODD)(
+  'a join request %s is answered alike by the gate and its /validate',
+  async (...row) => {
+    const [, path, status] = row
+    const { token } = await acme.mint(await newRoom(), 'ann')
+    const asked = await ask(path, token)
+    const socket = await knock(path, token)
+    expect(socket.answer.status).toBe(status)
+    if (status === 400)
+      expect(expectRefusal(asked, 400, 'request_refused')).toBe(socket.answer.body)
+    else expect([asked.status, asked.body]).toEqual([200, 'success'])
+    socket.destroy()
+  },
+)
