@@ -20,6 +20,8 @@ export interface Seat {
   readonly identity: string
   /** what the token says that it was last admitted with; null for who was found after a restart */
   claims: JoinClaims | null
+  /** the same before the upgrade under way, for when nothing comes of it */
+  before: JoinClaims | null
   /** LiveKit's id of this stay; null until its JoinResponse */
   sid: string | null
   /** upgrades under way */
@@ -156,6 +158,7 @@ export class Presence {
     const { identity } = claims
     const seat = this.seat(place.livekitName, identity) ?? this.#add(place, identity, this.#clock())
     seat.pending++
+    seat.before = seat.claims
     seat.claims = claims
     seat.changedAt = this.#clock()
     return seat
@@ -166,8 +169,10 @@ export class Presence {
     seat.changedAt = this.#clock()
   }
 
+  /** LiveKit did not take it: who is in is there with what they came with before. */
   failed(seat: Seat): void {
     seat.pending--
+    seat.claims = seat.before
     seat.changedAt = this.#clock()
     if (seat.pending === 0 && seat.sid === null && seat.socket === null) this.#remove(seat)
   }
@@ -249,6 +254,7 @@ export class Presence {
       livekitName: room.livekitName,
       identity,
       claims: null,
+      before: null,
       sid: null,
       pending: 0,
       since,

@@ -72,6 +72,15 @@ describe('a seat', () => {
     expect(identities()).toEqual(['ann'])
   })
 
+  test('is held with what its person came with, until another upgrade gets through', () => {
+    const ann = seat('ann')
+    const [first, second] = [ann.claims, claimsOf('ann', { apiKey: 'lkv_2' })]
+    presence.failed(presence.take(room, second))
+    expect(ann.claims).toBe(first)
+    presence.answered(presence.take(room, second), 'PA_again')
+    expect(ann.claims).toBe(second)
+  })
+
   test('outlives its socket: the person is still in the call', () => {
     const taken = presence.take(room, claimsOf('ann'))
     const signal = socket()
