@@ -172,6 +172,8 @@ export class Tokens {
     }
     return this.#sign({
       ...held,
+      // What LiveKit leaves out is empty now: the first token's must not come back.
+      ...{ name: undefined, metadata: undefined, attributes: undefined },
       ...presentation(fresh),
       grants: grantsOf(fresh.video),
       notBefore: Math.floor(this.#deps.clock() / 1000),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { decodeJwt } from '../../src/lib/jwt.ts'
+import type { JoinClaims } from '../../src/domain/tokens.ts'
+import { decodeJwt, signJwt } from '../../src/lib/jwt.ts'
 import { type Key, TestApi } from '../support/api.ts'
 
 interface Claims {
@@ -175,4 +176,32 @@ test('a deleted room mints no more, and a new one of the name mints for itself',
 test('the time to answer is measured', async () => {
   await mint({ identity: 'a' })
   expect(await api.deps.metrics.text()).toMatch(/golive_mint_seconds_count [1-9]/)
+})
+
+describe('a renewed token', () => {
+  const shown = { name: 'Jane', metadata: 'm', attributes: { hand: 'up' } }
+
+  const renewed = async (now: object): Promise<Claims & typeof shown> => {
+    const { body } = await mint({ identity: 'user-123', ...shown, eject_at_expiry: true })
+    const held = api.deps.tokens.verify(body.token) as JoinClaims
+    const video = { room: 'acme__standup', roomJoin: true, canPublish: false, canSubscribe: true }
+    const fresh = { sub: 'user-123', exp: held.expiresAt, video, ...now }
+    const token = api.deps.tokens.renew(signJwt(fresh, Buffer.from('of livekit-server')), held)
+    const claims = decodeJwt(token) as unknown as Claims & typeof shown
+    expect(claims.golive).toEqual((decodeJwt(body.token) as unknown as Claims).golive)
+    return claims
+  }
+
+  test('says what holds now, with the ids of the one that it came from', async () => {
+    const claims = await renewed({ ...shown, attributes: { hand: 'down' } })
+    expect(claims).toMatchObject({ ...shown, attributes: { hand: 'down' } })
+    expect(claims.video).toMatchObject({ canPublish: false })
+  })
+
+  test('does not bring back what its holder has removed', async () => {
+    const claims = await renewed({ name: 'Jane' })
+    expect(claims).toMatchObject({ name: 'Jane' })
+    expect(claims).not.toHaveProperty('metadata')
+    expect(claims).not.toHaveProperty('attributes')
+  })
 })
