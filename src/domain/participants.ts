@@ -145,8 +145,8 @@ export class Participants {
     identity: string,
     wanted: { sources: string[]; trackSids: string[]; muted: boolean },
   ): Promise<Participant> {
-    if (!wanted.muted && !this.#deps.remoteUnmute) throw unmuteNotAllowed()
     this.#seat(room, identity)
+    if (!wanted.muted && !this.#deps.remoteUnmute) throw unmuteNotAllowed()
     const { tracks } = await this.#person(room, identity)
     for (const { sid } of chosen(tracks, wanted)) {
       await this.#deps.livekit

@@ -111,6 +111,7 @@ describe('who is in a call', () => {
     ['PATCH', `${PEOPLE}/zoe`, { name: 'Zoe' }],
     ['DELETE', `${PEOPLE}/zoe`, undefined],
     ['POST', `${PEOPLE}/zoe/mute`, { sources: ['camera'] }],
+    ['POST', `${PEOPLE}/zoe/mute`, { sources: ['camera'], muted: false }],
     ['POST', `${PEOPLE}/zoe/rpc`, { method: 'hello' }],
     ['POST', '/rooms/standup/data', { payload: 'x', identities: ['ann', 'zoe'] }],
   ])(
