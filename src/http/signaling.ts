@@ -230,6 +230,7 @@ const notAllowed = (requestId: string): Response =>
       ...CORS,
       allow: 'GET, OPTIONS',
       'content-type': 'text/plain; charset=utf-8',
+      'x-golive-code': 'method_not_allowed',
       'x-request-id': requestId,
     },
   })

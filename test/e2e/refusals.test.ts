@@ -117,6 +117,8 @@ describe('the gate', () => {
       )
       expect([answer.status, valuesOf(answer, 'access-control-allow-origin')]).toEqual([405, ['*']])
       expect(valuesOf(answer, 'allow').join()).toContain('GET')
+      expect(valuesOf(answer, 'x-golive-code')).toEqual(['method_not_allowed'])
+      expect(answer.body).toStartWith('method_not_allowed: ')
     }
   })
 })
