@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
+import { within } from '../lib/deadline.ts'
 import type { Logger } from '../lib/log.ts'
 import { inParallel } from '../lib/parallel.ts'
 import { type LivekitClient, LivekitError } from '../livekit/client.ts'
@@ -9,6 +10,8 @@ import type { JoinClaims } from './tokens.ts'
 const WIDTH = 8
 /** Who is put out may stay connected for so long if livekit-server does not remove them. */
 const OUT_WITHIN_MS = 500
+/** How often it is looked whether they are gone while livekit-server has not said so: as long as it takes. */
+const MOST_LOOKS = 10
 /** SDKs try for 45 seconds to get lost signaling back. */
 const COME_BACK_MS = 60_000
 
@@ -16,7 +19,7 @@ interface Deps {
   clock: Clock
   log: Logger
   presence: Presence
-  livekit: Pick<LivekitClient, 'removeParticipant'>
+  livekit: Pick<LivekitClient, 'removeParticipant' | 'listParticipants'>
 }
 
 /** Removes people from their calls, and goes on trying where livekit-server does not do it. */
@@ -34,11 +37,11 @@ export class Removals {
    * connection, and {@link catchUp} tries again. @returns whether it is done
    */
   async remove(seat: Seat): Promise<boolean> {
-    const { livekit, log } = this.#deps
-    const { livekitName, identity, socket } = seat
+    const { log } = this.#deps
+    const { livekitName, socket } = seat
     const closing = setTimeout(() => socket?.close(), OUT_WITHIN_MS)
     try {
-      await livekit.removeParticipant(livekitName, identity).catch(ignoreAbsent)
+      await this.#ask(seat)
       this.#late.delete(seat)
       return true
     } catch {
@@ -49,6 +52,24 @@ export class Removals {
       clearTimeout(closing)
       socket?.close()
     }
+  }
+
+  /**
+   * livekit-server keeps who breaks off while joining in its books, and waits for seconds in vain for
+   * them to go. Who is in the call is in its list.
+   */
+  async #ask({ livekitName, identity }: Seat): Promise<void> {
+    const { livekit } = this.#deps
+    const removing = livekit.removeParticipant(livekitName, identity).catch(ignoreAbsent)
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      try {
+        return await within(OUT_WITHIN_MS, removing)
+      } catch {
+        const people = await livekit.listParticipants(livekitName)
+        if (!people.some((one) => one.identity === identity)) return
+      }
+    }
+    return removing
   }
 
   /** @returns whether all of them are out */

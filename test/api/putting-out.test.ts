@@ -75,6 +75,24 @@ describe('who could not be put out', () => {
     expect(api.livekit.removed).toEqual([])
   })
 
+  test('and broke off while joining keeps nobody else in, and is no failure', async () => {
+    await api.livekitUp()
+    await enter('ghost')
+    const crowd = Array.from({ length: 20 }, (_, index) => `p${index}`)
+    for (const identity of crowd) await enter(identity)
+    api.livekit.ghosts.add('ghost')
+    api.livekit.running.set((await place()).livekitName, crowd)
+    expect((await api.v1('POST', '/rooms/standup/revocations', { key })).status).toBe(201)
+    expect(api.livekit.removed.toSorted()).toEqual(crowd.toSorted())
+  })
+
+  test('but is in the call is no success', async () => {
+    await api.livekitUp()
+    await enter('ann')
+    api.livekit.ghosts.add('ann')
+    expect((await kick('ann')).body.code).toBe('media_unavailable')
+  })
+
   test('is out although the decision cannot be written down', async () => {
     await api.livekitUp()
     await enter('ann')

@@ -48,6 +48,7 @@ import {
   buildTenantApi,
   type HttpDeps,
 } from '../../src/http/server.ts'
+import { sleep } from '../../src/lib/clock.ts'
 import { createLogger } from '../../src/lib/log.ts'
 import { systemResolve } from '../../src/lib/targets.ts'
 import type { Addresses } from '../../src/livekit/addresses.ts'
@@ -78,6 +79,8 @@ class FakeLivekit implements Livekit, LivekitOfPeople {
   meanwhile: () => Promise<unknown> = async () => {}
   /** false while it hangs */
   answers = true
+  /** who it has in its books, and waits for in vain */
+  readonly ghosts = new Set<string>()
 
   async listRooms(): Promise<
     { name: string; sid: string; createdAtMs: number; numParticipants: 0 }[]
@@ -104,7 +107,11 @@ class FakeLivekit implements Livekit, LivekitOfPeople {
   }
   async removeParticipant(_: string, identity: string): Promise<void> {
     this.#answer()
+    if (this.ghosts.has(identity)) return sleep(1000).then(() => this.#never())
     this.removed.push(identity)
+  }
+  #never(): never {
+    throw new LivekitError('RemoveParticipant', 'unavailable')
   }
   #answer(): void {
     if (!this.answers) throw new LivekitError('any', 'unavailable')
