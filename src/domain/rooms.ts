@@ -69,7 +69,6 @@ export class Rooms {
   ): Promise<{ room: Room; created: boolean }> {
     const existing = await this.#read(tenant, name)
     if (existing) {
-      if (conditions.ifNoneMatch === '*') throw preconditionFailed('the room exists already')
       return {
         room: await this.#change(tenant, name, { ...ROOM_DEFAULTS, ...defined(input) }, conditions),
         created: false,
@@ -128,13 +127,14 @@ export class Rooms {
     tenant: Tenant,
     name: string,
     changes: Partial<Room>,
-    { ifMatch }: Conditions,
+    { ifMatch, ifNoneMatch }: Conditions,
   ): Promise<Room> {
     const { events, clock, presence, calls } = this.#deps
     const { room, before } = await events.change(async (tx, append) => {
       const row = await rows.findRoom(tx, tenant.id, name)
       if (!row) throw roomNotFound(name)
       const before = roomOf(row, livekitRoomName(tenant.slug, name))
+      if (ifNoneMatch === '*') throw preconditionFailed('the room exists already')
       if (ifMatch !== undefined && !matches(ifMatch, this.etag(before)))
         throw preconditionFailed('the room was changed meanwhile')
       const room = { ...before, ...changes, version: before.version + 1, updatedAt: clock() }

@@ -112,9 +112,8 @@ const complete = (path: string, operation: Operation, about: About): void => {
     const type = only?.schema.contentMediaType
     if (only && type !== undefined) answer.content = { [type]: only }
   }
-  if (operation.responses['412']) operation.parameters = [...(operation.parameters ?? []), IF_MATCH]
-  if (operation.responses['412'] && operation.responses['201'])
-    operation.parameters?.push(IF_NONE_MATCH)
+  if (operation.responses['412'])
+    operation.parameters = [...(operation.parameters ?? []), IF_MATCH, IF_NONE_MATCH]
 }
 
 /** Parameter of a path → the code of the 404 when there is nothing of this name. */

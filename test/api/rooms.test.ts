@@ -211,6 +211,16 @@ describe('changing a room', () => {
     expect((await put({ 'if-match': '*' })).status).toBe(200)
   })
 
+  test('honours If-Match: * and If-None-Match: * on PATCH', async () => {
+    const patch = (headers: Record<string, string>) =>
+      api.v1('PATCH', '/rooms/r', { key, json: { locked: true }, headers })
+    expect((await patch({ 'if-none-match': '*' })).status).toBe(404)
+    await create({ name: 'r' })
+    expect((await patch({ 'if-none-match': '*' })).status).toBe(412)
+    expect((await api.v1('GET', '/rooms/r', { key })).body.locked).toBe(false)
+    expect((await patch({ 'if-match': '*' })).status).toBe(200)
+  })
+
   test('does not meet a version of an earlier room of the same name', async () => {
     const etag = (await create({ name: 'r' })).headers.get('etag') as string
     await api.v1('DELETE', '/rooms/r', { key })

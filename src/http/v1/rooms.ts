@@ -221,7 +221,7 @@ const changing = (deps: HttpDeps, exchanges: Exchanges) => {
           tags,
           summary: 'Change a room',
           description:
-            'Settings that are absent stay; null goes back to the default. Honours `If-Match`.',
+            'Settings that are absent stay; null goes back to the default. Honours `If-Match`, and `If-None-Match: *`, which no room fulfils.',
         },
       },
     )
