@@ -228,7 +228,7 @@ const admissionTo = (config: Config, data: DataDir, livekit: LivekitClient, know
     tokens,
     gate,
     participants,
-    revocations: new Revocations({ clock, presence, calls, moderation }),
+    revocations: new Revocations({ store, clock, presence, calls, moderation }),
     ejections: new Ejections({ clock, presence, calls }),
     inspector: new Inspector({ gate, tokens }),
   }

@@ -1,4 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
+import type { Store } from '../store/db.ts'
+import { findKey } from '../store/keys.ts'
 import type { Calls } from './calls.ts'
 import { GoLiveError } from './errors.ts'
 import type { Moderation } from './moderation.ts'
@@ -25,6 +27,7 @@ export interface Revocation {
 }
 
 interface Deps {
+  store: Store
   clock: Clock
   presence: Presence
   calls: Calls
@@ -39,12 +42,16 @@ export class Revocations {
     this.#deps = deps
   }
 
-  /** @param room null for all rooms of the tenant. @throws validation_failed for a time to come */
+  /**
+   * @param room null for all rooms of the tenant.
+   * @throws validation_failed for a time to come, key_not_found
+   */
   async create(tenant: { id: string }, room: Room | null, whose: Whose): Promise<Revocation> {
     const { clock, presence, calls, moderation } = this.#deps
     const now = clock()
     const { identity, apiKey, issuedBefore } = whose
     if (issuedBefore !== null && issuedBefore > now) throw notYet()
+    if (apiKey !== null) await this.#checkKey(tenant, apiKey)
     // "Before" leaves the instant itself out; what is taken back now includes this millisecond.
     const revokedBefore = issuedBefore === null ? now : issuedBefore - 1
     const where = { tenantId: tenant.id, roomId: room?.id ?? null }
@@ -66,6 +73,12 @@ export class Revocations {
       issuedBefore: issuedBefore ?? now,
       putOut,
     }
+  }
+  /** Who takes back what a key minted must not be told "done" for another one. It may be deleted already. */
+  async #checkKey({ id }: { id: string }, apiKey: string): Promise<void> {
+    const key = await findKey(this.#deps.store.db, apiKey)
+    if (key?.tenant_id !== id)
+      throw new GoLiveError('key_not_found', 'there is no key of this name')
   }
 }
 

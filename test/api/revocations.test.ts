@@ -84,6 +84,24 @@ describe('taking tokens back', () => {
     expect(api.livekit.removed).toEqual(['ann'])
   })
 
+  test('of a key that was deleted without its tokens puts them out as well', async () => {
+    const former = (await api.v1('POST', '/keys', { key, json: {} })).body as Key
+    const token = await mint('one', 'ann', former)
+    await api.v1('DELETE', `/keys/${former.api_key}?keep_tokens=true`, { key })
+    expect(await admitted([token])).toEqual([true])
+    await api.v1('POST', '/revocations', { key, json: { api_key: former.api_key } })
+    expect(await admitted([token])).toEqual([false])
+  })
+
+  test('of a key that is not theirs is 404, and not said to be done', async () => {
+    const theirs = await api.tenant('globex')
+    for (const path of ['/revocations', '/rooms/one/revocations'])
+      for (const api_key of [theirs.api_key, 'lkv_nosuchkey0000000', ''])
+        expect((await api.v1('POST', path, { key, json: { api_key } })).body.code).toBe(
+          'key_not_found',
+        )
+  })
+
   test('issued before a moment spares those issued at it and later', async () => {
     const early = await mint('one', 'ann')
     api.now += 10_000

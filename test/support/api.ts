@@ -333,7 +333,7 @@ export class TestApi {
       rooms,
       participants,
       moderation,
-      revocations: new Revocations({ clock, presence, calls, moderation }),
+      revocations: new Revocations({ store, clock, presence, calls, moderation }),
       roles,
       gate,
       inspector: new Inspector({ gate, tokens }),

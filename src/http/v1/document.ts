@@ -34,13 +34,26 @@ const SPECIAL = {
   createKey: { 409: '`key_limit_reached`.' },
   updateParticipant: { 409: '`member_limit_reached`.' },
   removeParticipant: { 409: '`member_limit_reached`.' },
-  muteParticipant: { 403: '`unmute_not_allowed`: the operator does not let anybody be unmuted.' },
+  muteParticipant: {
+    403: '`unmute_not_allowed`: the operator does not let anybody be unmuted.',
+    404: '`room_not_found`, `participant_not_found` or `track_not_found`.',
+  },
+  createToken: { 404: '`room_not_found` or `role_not_found`: none of yours has this name.' },
+  sendData: {
+    404: '`room_not_found`, or `participant_not_found`: one of `identities` is not in the call.',
+  },
   callParticipant: {
     502: '`rpc_failed`: the participant answered with an error, its number is in `rpc_code`.',
     504: '`rpc_timeout`: the participant did not answer in time.',
   },
-  revokeTokens: { 409: '`revocation_limit_reached`.' },
-  revokeRoomTokens: { 409: '`revocation_limit_reached`.' },
+  revokeTokens: {
+    404: '`key_not_found`: none of yours has this name.',
+    409: '`revocation_limit_reached`.',
+  },
+  revokeRoomTokens: {
+    404: '`room_not_found` or `key_not_found`: none of yours has this name.',
+    409: '`revocation_limit_reached`.',
+  },
   putRole: { 409: '`role_limit_reached` or `role_built_in`.' },
   deleteRole: { 409: '`role_built_in`.' },
   deleteKey: { 409: '`last_key`: no other key of yours works.' },

@@ -134,7 +134,7 @@ export const revocationInput = z
       .string()
       .max(64)
       .nullish()
-      .meta({ description: 'Only tokens that this key minted.' }),
+      .meta({ description: 'Only tokens that this key of yours minted; it may be deleted.' }),
     issued_before: instant.nullish().meta({ description: 'Absent: now.' }),
   })
   .meta({ examples: [{ identity: 'user-123' }] })

@@ -48,7 +48,7 @@ export const revocations = ({ revocations, rooms }: HttpDeps, exchanges: Exchang
         query: noQuery,
         parse: jsonBody,
         body: 'RevocationCreate',
-        response: { 201: 'Revocation', 409: 'Problem', ...BODY_REFUSALS },
+        response: { 201: 'Revocation', 404: 'Problem', 409: 'Problem', ...BODY_REFUSALS },
         detail: {
           operationId: 'revokeTokens',
           tags: ['Tokens'],
