@@ -72,8 +72,8 @@ export class Gate {
 
   /** The claims of a token that is ours and in time. */
   read(token: string | null): JoinClaims | Refusal {
-    // While the media server is away every other refusal would end calls that only have to wait.
-    if (!this.#deps.calls.ready) return mediaUnavailable()
+    const away = this.away()
+    if (away) return away
     if (token === null) {
       return new Refusal(
         'token_missing',
@@ -83,6 +83,11 @@ export class Gate {
     const claims = this.#deps.tokens.verify(token)
     if (!claims) return new Refusal('token_invalid', 'this token was not issued by this server')
     return this.untimely(claims) ?? claims
+  }
+
+  /** While the media server is away every other refusal would end calls that only have to wait. */
+  away(): Refusal | null {
+    return this.#deps.calls.ready ? null : mediaUnavailable()
   }
 
   /** Null for a token that is in time. */
@@ -189,10 +194,11 @@ export class Gate {
 
   /** Null means: let in. */
   #decide(claims: JoinClaims, ground: Ground, stay: string | null): Refusal | null {
-    const { presence, calls, clock } = this.#deps
+    const { presence, clock } = this.#deps
     const { room, rules } = ground
     const now = clock()
-    if (!calls.ready) return mediaUnavailable()
+    const away = this.away()
+    if (away) return away
     if (isTokenRevoked(rules, claims)) return revoked('this token was revoked; get a new one')
     const ban = banOf(rules, claims.identity, now)
     if (ban) return banned(ban.endsAt)

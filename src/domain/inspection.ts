@@ -43,7 +43,8 @@ export class Inspector {
     if (tenantId !== null && claims.tenantId !== tenantId) return foreign(tenantId)
     const named = withNames(claims)
     const untimely = gate.untimely(claims)
-    if (untimely) return refused(named, untimely, false)
+    const refusal = gate.away() ?? untimely
+    if (refusal) return refused(named, refusal, untimely === null)
     const verdict = await gate.check(claims, null)
     if (verdict instanceof Refusal) return refused(named, verdict, true)
     return {

@@ -21,7 +21,7 @@ export const GATE_TROUBLES: Record<RefusalCode, Trouble> = {
   token_expired: {
     symptom: 'Joining worked earlier and no longer does.',
     remedy:
-      'Request a token when somebody presses “join”, not in advance; raise `ttl_seconds` (60 to 86400) if links must live longer. Who is in a call stays in it.',
+      'Request a token when somebody presses “join”, not in advance; raise `ttl_seconds` (60 to 86400) if links must live longer. Who is in a call stays in it, unless the token has `eject_at_expiry`.',
   },
   token_not_yet_valid: {
     symptom: 'A fresh token is refused.',

@@ -6,7 +6,8 @@ import { type Key, TestApi } from '../support/api.ts'
 
 /**
  * The gate against a plain model of what it promises: random histories of all that tenants, people and
- * processes do, each step compared. The database, the caches, the seats and the rules are the real ones.
+ * processes do, each step compared, and what is said of a token beforehand with what then comes of it. The
+ * database, the caches, the seats and the rules are the real ones.
  */
 
 const HISTORIES = 4000
@@ -126,6 +127,8 @@ class World {
     const token = this.tokens[index % Math.max(1, this.tokens.length)]
     if (!token) return
     const wanted = this.expected(token)
+    const { admitted, code } = await api.deps.inspector.inspect(token.text, null)
+    expect([admitted, code ?? 'joined']).toEqual([wanted === 'joined', wanted])
     const claims = api.deps.gate.read(token.text)
     const verdict = claims instanceof Refusal ? claims : await api.deps.gate.admit(claims, null)
     expect(verdict instanceof Refusal ? verdict.code : 'joined').toBe(wanted)

@@ -203,6 +203,10 @@ describe('inspecting a token', () => {
     const json = { token: minted.body.token }
     const { body } = await down.v1('POST', '/tokens/inspect', { key: by, json })
     expect(body).toMatchObject({ valid: true, admitted: false, code: 'media_unavailable' })
+    // The gate says nothing else meanwhile, whatever else there is to say.
+    down.now += 7200_000
+    const late = await down.v1('POST', '/tokens/inspect', { key: by, json })
+    expect(late.body).toMatchObject({ valid: false, admitted: false, code: 'media_unavailable' })
     await down.close()
   })
 })
