@@ -14,6 +14,7 @@ import {
 import type { Calls } from './calls.ts'
 import { Connection } from './connection.ts'
 import { type Admission, type Gate, mediaUnavailable } from './gate.ts'
+import { MAX_METADATA_BYTES } from './names.ts'
 import type { Presence, Seat } from './presence.ts'
 import type { Problems } from './problems.ts'
 import type { Recorder } from './recorder.ts'
@@ -101,8 +102,8 @@ export class Joins {
    * request reads, but looks at who may present themselves only where the room is made already.
    */
   async #isTaken(claims: JoinClaims, request: Asked): Promise<Refusal | null> {
-    if (!claims.grants.canUpdateOwnMetadata && saidIn(request.query).presentsItself)
-      return refusalBy(401)
+    const refusal = presentation(claims, request.query)
+    if (refusal) return refusal
     if (!new URLSearchParams(request.query).get('join_request')) return null
     const status = await askSignal(this.#target(claims, request), ASK_TIMEOUT_MS)
     return status === 400 || status === 401 ? refusalBy(status) : null
@@ -168,13 +169,23 @@ export class Joins {
     const { presence } = this.#deps
     const { seat } = admission
     const { tenantId } = seat
-    if (!this.#sockets.admit(tenantId, presence.tenantNow(tenantId))) {
+    const refusal = this.#unfit(admission, request)
+    if (refusal) {
       presence.failed(seat)
-      return Promise.resolve(tooMany())
+      return Promise.resolve(refusal)
     }
     return this.#whileOpen(this.#connect(admission, request, attach), () =>
       this.#sockets.release(tenantId),
     )
+  }
+
+  /** What the client says of itself is looked for only where livekit-server would take it. */
+  #unfit({ claims, seat }: Admission & { seat: Seat }, { query }: Asked): Refusal | null {
+    const refusal = claims.grants.canUpdateOwnMetadata ? presentation(claims, query) : null
+    if (refusal) return refusal
+    const { tenantId } = seat
+    const hasRoom = this.#sockets.admit(tenantId, this.#deps.presence.tenantNow(tenantId))
+    return hasRoom ? null : tooMany()
   }
 
   /** Calls `over` once: when nothing comes of the connection, or when it ends. */
@@ -283,6 +294,18 @@ export class Joins {
 /** Asked for only where it decides: to find it in a request can mean to unpack it. */
 const stayIn = ({ onDuplicate }: JoinClaims, query: string): string | null =>
   onDuplicate === 'reject' ? saidIn(query).stay : null
+
+/** Why somebody may not be shown as they want to, or null. */
+const presentation = ({ grants }: JoinClaims, query: string): Refusal | null => {
+  const { metadataBytes, attributeBytes } = saidIn(query)
+  if (metadataBytes + attributeBytes === 0) return null
+  if (!grants.canUpdateOwnMetadata) return refusalBy(401)
+  if (Math.max(metadataBytes, attributeBytes) <= MAX_METADATA_BYTES) return null
+  return new Refusal(
+    'request_refused',
+    `the client sent metadata or attributes of its own that are larger than ${MAX_METADATA_BYTES} bytes`,
+  )
+}
 
 /** livekit-server's own no to who was admitted. */
 const refusalBy = (status: 400 | 401): Refusal =>

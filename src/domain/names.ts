@@ -47,7 +47,8 @@ export const freeText = (maxBytes: number): z.ZodString =>
     .refine((text) => !text.includes('\0'), 'must not contain the NUL character')
     .refine((text) => utf8Bytes(text) <= maxBytes, `must be at most ${maxBytes} bytes of UTF-8`)
 
-const MAX_METADATA_BYTES = 8192
+/** Of somebody's metadata; also of their attributes together. */
+export const MAX_METADATA_BYTES = 8192
 
 export const metadataSchema = freeText(MAX_METADATA_BYTES)
 

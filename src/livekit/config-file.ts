@@ -31,7 +31,8 @@ export interface LivekitSettings {
 
 /**
  * livekit-server's configuration as YAML. Rooms are made by the gate alone, there is one key, and
- * HTTP is bound to loopback: policy is ours, so its own limits stay at their native size.
+ * HTTP is bound to loopback: policy is ours, so its own limits stay at their native size, but for what
+ * people give themselves.
  */
 export const renderLivekitConfig = (settings: LivekitSettings, keyFile: string): string =>
   stringify({
@@ -61,7 +62,14 @@ export const renderLivekitConfig = (settings: LivekitSettings, keyFile: string):
     },
     // A join that fails once (full room, bad metadata) fails thrice the same way, only later.
     signal_relay: { connect_attempts: 1 },
+    limit: { max_metadata_size: MOST_SHOWN_BYTES, max_attributes_size: MOST_SHOWN_BYTES },
   })
+
+/**
+ * As large as a room's metadata may be. By what people give themselves in a call the token grows that
+ * brings them back, and that goes into an address, of which there is no more than 128 KiB.
+ */
+const MOST_SHOWN_BYTES = 32 * 1024
 
 export const configPath = (dir: string): string => join(dir, 'livekit.yaml')
 const keyPath = (dir: string): string => join(dir, 'keys.yaml')

@@ -110,16 +110,19 @@ export const isReconnect = (frame: string | Uint8Array): boolean =>
   typeof frame === 'string' ? frame.startsWith('{"reconnect":') : starts(frame, RECONNECT_TAG)
 
 /** The first length-delimited field of this number in a protobuf message, or null. @throws FrameError */
-export const field = (message: Uint8Array, wanted: number): Uint8Array | null => {
+export const field = (message: Uint8Array, wanted: number): Uint8Array | null =>
+  fields(message, wanted).next().value ?? null
+
+/** All of them. @throws FrameError */
+export function* fields(message: Uint8Array, wanted: number): Generator<Uint8Array, undefined> {
   let at = 0
   while (at < message.length) {
     const [tag, start] = readVarint(message, at)
     const end = endOf(message, tag & 7, start)
     if ((tag & 7) === 2 && tag >>> 3 === wanted)
-      return message.subarray(readVarint(message, start)[1], end)
+      yield message.subarray(readVarint(message, start)[1], end)
     at = end
   }
-  return null
 }
 
 /** The first varint field of this number, or null. @throws FrameError */

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib'
-import { field, numberField } from './frames.ts'
+import { field, fields, numberField } from './frames.ts'
 
 /** livekit-server unpacks no more of a join request, either. */
 const MOST_BYTES = 1024 * 1024
@@ -9,9 +9,12 @@ const GZIP = 1
 export interface Said {
   /** sid of the stay that it wants to go on with, or null when it comes anew */
   stay: string | null
-  /** it gives metadata or attributes of its own, which a token has to allow */
-  presentsItself: boolean
+  /** bytes of metadata and of attributes of its own, which a token has to allow; 0 is none */
+  metadataBytes: number
+  attributeBytes: number
 }
+
+const NOTHING: Said = { stay: null, metadataBytes: 0, attributeBytes: 0 }
 
 /**
  * `/rtc` has it in parameters, `/rtc/v1` in `join_request`, a WrappedJoinRequest (livekit_rtc.proto).
@@ -25,23 +28,26 @@ export const saidIn = (query: string): Said => {
     const isReconnect = /^(?:1|true)$/.test(parameters.get('reconnect') ?? '')
     return {
       stay: isReconnect ? parameters.get('sid') : null,
-      presentsItself: hasAttributes(parameters.get('attributes') ?? ''),
+      metadataBytes: 0,
+      attributeBytes: bytesOfAttributes(parameters.get('attributes') ?? ''),
     }
   } catch {
-    return { stay: null, presentsItself: false }
+    return NOTHING
   }
 }
 
 /** Base64url of a JSON object of texts; livekit-server takes no notice of anything else. */
-const hasAttributes = (encoded: string): boolean => {
-  if (encoded.length % 4 !== 0 || !/^[\w-]+={0,2}$/.test(encoded)) return false
+const bytesOfAttributes = (encoded: string): number => {
+  if (encoded.length % 4 !== 0 || !/^[\w-]+={0,2}$/.test(encoded)) return 0
   try {
-    const given: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'))
-    if (typeof given !== 'object' || given === null || Array.isArray(given)) return false
+    const json = Buffer.from(encoded, 'base64url')
+    const given: unknown = JSON.parse(json.toString('utf8'))
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) return 0
     const values = Object.values(given)
-    return values.length > 0 && values.every((value) => typeof value === 'string')
+    const areTexts = values.length > 0 && values.every((value) => typeof value === 'string')
+    return areTexts ? json.length : 0
   } catch {
-    return false
+    return 0
   }
 }
 
@@ -54,10 +60,12 @@ const unpacked = (wrapped: Uint8Array): Uint8Array | null => {
 
 /** JoinRequest: metadata = 3, participant_attributes = 4, reconnect = 7, participant_sid = 9. */
 const inRequest = (request: Uint8Array | null): Said => {
-  if (!request) return { stay: null, presentsItself: false }
+  if (!request) return NOTHING
   const sid = numberField(request, 7) === 1 ? field(request, 9) : null
   return {
     stay: sid && Buffer.from(sid).toString('utf8'),
-    presentsItself: Boolean(field(request, 3)?.length) || field(request, 4) !== null,
+    // The last one counts of what is there once, and all of a map's entries.
+    metadataBytes: [...fields(request, 3)].at(-1)?.length ?? 0,
+    attributeBytes: [...fields(request, 4)].reduce((sum, { length }) => sum + length + 1, 0),
   }
 }

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { JoinRequest, WrappedJoinRequest, WrappedJoinRequest_Compression } from '@livekit/protocol'
+import {
+  JoinRequest,
+  RequestResponse_Reason,
+  UpdateParticipantMetadata,
+  WrappedJoinRequest,
+  WrappedJoinRequest_Compression,
+} from '@livekit/protocol'
 import { type GoLive, startGolive } from '../support/golive.ts'
 import { Operator } from '../support/operator.ts'
 import {
@@ -11,7 +17,9 @@ import {
   valuesOf,
 } from '../support/raw-http.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import { SignalClient } from '../support/signal-client.ts'
 import type { TenantClient } from '../support/tenant-client.ts'
+import { until } from '../support/wait.ts'
 
 setDefaultTimeout(60_000)
 
@@ -185,3 +193,51 @@ test.each(ODD)(
     socket.destroy()
   },
 )
+
+const OWN = { can_update_own_metadata: true }
+const LARGE: [what: string, said: (size: number) => Partial<JoinRequest>][] = [
+  ['metadata', (size) => ({ metadata: 'x'.repeat(size) })],
+  ['attributes', (size) => ({ participantAttributes: { a: 'x'.repeat(size) } })],
+]
+
+describe('who may change their own metadata, but not without end,', () => {
+  test.each(LARGE)('is refused with large %s, in words, alike by /validate', async (_, said) => {
+    const room = await newRoom()
+    const { token } = await acme.mint(room, 'ann', OWN)
+    // livekit-server would answer 500 to the largest, and SDKs would try again for ever.
+    for (const size of [8193, 100_000, 600_000]) {
+      const path = joinRequest(said(size), GZIP)
+      const sentence = expectRefusal(await ask(path, token), 400, 'request_refused')
+      expect(sentence).toContain('8192 bytes')
+      expect((await knock(path, token)).answer.body).toBe(sentence)
+    }
+    expect(await acme.room(room)).toMatchObject({ participants_now: 0 })
+    const socket = await knock(joinRequest(said(8000), GZIP), token)
+    expect(socket.answer.status).toBe(101)
+    socket.destroy()
+  })
+
+  test('is told in the call what is too much, and gets back in with what is not', async () => {
+    const minted = await acme.mint(await newRoom(), 'ann', OWN)
+    const client = await SignalClient.join(minted)
+    const tell = async (size: number): Promise<number> => {
+      const metadata = '"'.repeat(size)
+      const value = new UpdateParticipantMetadata({ metadata, requestId: size })
+      client.send({ case: 'updateMetadata', value })
+      const answered = () =>
+        client.received.find(
+          (one) => one.case === 'requestResponse' && one.value.requestId === size,
+        )
+      const answer = await until('it is answered', answered)
+      return answer.case === 'requestResponse' ? answer.value.reason : -1
+    }
+    expect(await tell(32_769)).toBe(RequestResponse_Reason.LIMIT_EXCEEDED)
+    expect(await tell(32_768)).toBe(RequestResponse_Reason.OK)
+    const token = await until('a token with it', () =>
+      (client.refreshToken?.length ?? 0) > 32_768 ? client.refreshToken : null,
+    )
+    const again = await SignalClient.join({ ...minted, token })
+    expect(again.join.participant?.metadata.length).toBe(32_768)
+    again.close()
+  })
+})

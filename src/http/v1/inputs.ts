@@ -199,7 +199,11 @@ export const tokenRequest = z
     can_publish: z.boolean().nullish().meta({ default: true }),
     can_subscribe: z.boolean().nullish().meta({ default: true }),
     can_publish_data: z.boolean().nullish().meta({ default: true }),
-    can_update_own_metadata: z.boolean().nullish().meta({ default: false }),
+    can_update_own_metadata: z.boolean().nullish().meta({
+      default: false,
+      description:
+        'May change their own name, metadata and attributes: these up to 8 KiB each when joining, up to 32 KiB in the call.',
+    }),
     metadata: metadataSchema.nullish(),
     attributes: attributesSchema.nullish(),
     eject_at_expiry: z.boolean().nullish().meta({

@@ -36,6 +36,11 @@ test('the configuration binds HTTP to loopback, makes no rooms by itself and hol
   expect(JSON.stringify(config)).not.toContain(settings.apiSecret)
 })
 
+test('people give themselves no more than fits the address that brings them back, and a room all that it may', () => {
+  const { limit } = render()
+  expect(limit).toEqual({ max_metadata_size: 32_768, max_attributes_size: 32_768 })
+})
+
 test('the address for media is always written and never asked of a STUN server', () => {
   expect(render().rtc.node_ip).toBe('203.0.113.10')
   expect(render().rtc.use_external_ip).toBe(false)

@@ -3,7 +3,7 @@ import { JoinRequest, WrappedJoinRequest, WrappedJoinRequest_Compression } from 
 import { saidIn } from '../../../src/livekit/join-request.ts'
 
 const { NONE, GZIP } = WrappedJoinRequest_Compression
-const NOTHING = { stay: null, presentsItself: false }
+const NOTHING = { stay: null, metadataBytes: 0, attributeBytes: 0 }
 
 const base64url = (text: string | Uint8Array): string =>
   encodeURIComponent(
@@ -24,12 +24,17 @@ const inAddress = (attributes: unknown): string =>
 
 describe('what a client says of itself', () => {
   test.each([
-    ['metadata', inRequest({ metadata: 'x' })],
-    ['metadata that is not packed', inRequest({ metadata: 'x' }, NONE)],
-    ['an attribute', inRequest({ participantAttributes: { a: '' } })],
-    ['an attribute in the address', inAddress({ a: 'b' })],
-  ])('is %s', (_, query) => {
-    expect(saidIn(query).presentsItself).toBe(true)
+    ['metadata', inRequest({ metadata: 'xy' }), { metadataBytes: 2 }],
+    ['metadata that is not packed', inRequest({ metadata: 'é' }, NONE), { metadataBytes: 2 }],
+    ['an attribute', inRequest({ participantAttributes: { a: '' } }), { attributeBytes: 6 }],
+    [
+      'many attributes',
+      inRequest({ participantAttributes: { a: 'x'.repeat(99), b: 'y' } }),
+      { attributeBytes: 112 },
+    ],
+    ['an attribute in the address', inAddress({ a: 'b' }), { attributeBytes: 9 }],
+  ])('is %s', (_, query, said) => {
+    expect(saidIn(query)).toEqual({ ...NOTHING, ...said })
   })
 
   test.each([
@@ -43,7 +48,7 @@ describe('what a client says of itself', () => {
     ['nonsense', 'attributes=nonsense'],
     ['attributes beside a join request', `${inRequest({})}&${inAddress({ a: 'b' })}`],
   ])('is nothing with %s', (_, query) => {
-    expect(saidIn(query).presentsItself).toBe(false)
+    expect(saidIn(query)).toEqual(NOTHING)
   })
 
   test.each([
