@@ -75,6 +75,8 @@ class FakeLivekit implements Livekit, LivekitOfPeople {
   }
   /** running calls and who is in them, as sweeps hear of them */
   readonly running = new Map<string, string[]>()
+  /** milliseconds; when each of them began, where it is not long ago */
+  readonly begun = new Map<string, number>()
   /** what else happens while it is asked who is in a call */
   meanwhile: () => Promise<unknown> = async () => {}
   /** false while it hangs */
@@ -89,7 +91,7 @@ class FakeLivekit implements Livekit, LivekitOfPeople {
     return [...this.running.keys()].map((name) => ({
       name,
       sid: `RM_${name}`,
-      createdAtMs: 0,
+      createdAtMs: this.begun.get(name) ?? 0,
       numParticipants: 0,
     }))
   }
