@@ -250,7 +250,7 @@ const bans = (deps: HttpDeps, exchanges: Exchanges) => {
       {
         params: personPath,
         query: noQuery,
-        response: { 204: nothing, 404: 'Problem', ...REFUSALS },
+        response: { 204: nothing, 404: 'Problem', 503: 'Problem', ...REFUSALS },
         detail: {
           operationId: 'deleteBan',
           tags,

@@ -62,7 +62,7 @@ export const roles = ({ roles }: HttpDeps, exchanges: Exchanges) =>
       {
         params: rolePath,
         query: noQuery,
-        response: { 204: nothing, 404: 'Problem', 409: 'Problem', ...REFUSALS },
+        response: { 204: nothing, 404: 'Problem', 409: 'Problem', 503: 'Problem', ...REFUSALS },
         detail: { operationId: 'deleteRole', tags, summary: 'Delete a role' },
       },
     )
