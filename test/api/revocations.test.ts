@@ -14,8 +14,9 @@ beforeEach(async () => {
 
 afterEach(() => api.close())
 
-const mint = async (room: string, identity: string, by = key): Promise<string> =>
-  (await api.v1('POST', `/rooms/${room}/tokens`, { key: by, json: { identity } })).body.token
+const mint = async (room: string, identity: string, by = key, more = {}): Promise<string> =>
+  (await api.v1('POST', `/rooms/${room}/tokens`, { key: by, json: { identity, ...more } })).body
+    .token
 
 const isAdmitted = async (token: string, by = key): Promise<boolean> =>
   (await api.v1('POST', '/tokens/inspect', { key: by, json: { token } })).body.admitted
@@ -193,6 +194,14 @@ describe('inspecting a token', () => {
     expect((await inspect(token)).code).toBe('room_full')
     api.now += 3700_000
     expect(await inspect(token)).toMatchObject({ valid: false, code: 'token_expired' })
+  })
+
+  test('is asked about however long it is', async () => {
+    const shown = { metadata: '\u0001'.repeat(8192), attributes: { a: '"'.repeat(4000) } }
+    const token = await mint('one', 'ann', key, shown)
+    expect(token.length).toBeGreaterThan(64 * 1024)
+    const { body } = await api.v1('POST', '/tokens/inspect', { key, json: { token } })
+    expect(body).toMatchObject({ valid: true, admitted: true })
   })
 
   test('says while livekit-server is away that it has to wait', async () => {
