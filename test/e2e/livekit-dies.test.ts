@@ -29,7 +29,7 @@ const backInCall = async (person: Person): Promise<void> => {
   expect(await names()).not.toContain('Disconnected')
 }
 
-test('livekit-server killed mid-call comes back, and both people are in the call again by themselves', async () => {
+test('livekit-server killed mid-call comes back, and both people are in the locked room again by themselves', async () => {
   await using golive = await startGolive()
   const acme = await golive.tenant('acme')
   await acme.createRoom('desk', { max_participants: 3 })
@@ -41,6 +41,7 @@ test('livekit-server killed mid-call comes back, and both people are in the call
     await golive.status(),
   ]
   await Promise.all([alice.markGaps(), bob.markGaps()])
+  await acme.call('PATCH', '/rooms/desk', { locked: true })
 
   const killedAt = Date.now()
   kill(pid, 'SIGKILL')
@@ -58,7 +59,10 @@ test('livekit-server killed mid-call comes back, and both people are in the call
   expect(livekit.last_exit).toMatchObject({ signal: 'SIGKILL', asked: false })
   await until('both are counted', async () => (await acme.room('desk')).participants_now === 2)
   await using carol = await browser.person()
-  await carol.join(await acme.mint('desk', 'carol'))
+  const minted = await acme.mint('desk', 'carol')
+  expect((await carol.tryJoin(minted.ws_url, minted.token))?.message).toContain('room_locked')
+  await acme.call('PATCH', '/rooms/desk', { locked: false })
+  await carol.join(minted)
   await untilAllSeeAndHear({ alice, bob, carol })
 })
 

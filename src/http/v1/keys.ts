@@ -5,7 +5,7 @@ import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
 import { keyDelete, toKeyInput, toRotation } from './inputs.ts'
 import { BODY_REFUSALS, models, REFUSALS } from './models.ts'
-import { noQuery, nothing, toKeyListWire, toNewKeyWire } from './shapes.ts'
+import { noQuery, nothing, toKeyListWire, toNewKeyWire, wholeQuery } from './shapes.ts'
 
 const keyPath = z.strictObject({
   api_key: z
@@ -24,9 +24,10 @@ const collection = ({ keys }: HttpDeps, exchanges: Exchanges) =>
     .use(models())
     .get(
       '/api/v1/keys',
-      async ({ request }) => toKeyListWire(await keys.list(exchanges.principal(request).tenant)),
+      async ({ request, query }) =>
+        toKeyListWire(await keys.list(exchanges.principal(request).tenant), query),
       {
-        query: noQuery,
+        query: wholeQuery,
         response: { 200: 'KeyList', ...REFUSALS },
         detail: {
           operationId: 'listKeys',

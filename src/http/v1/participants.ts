@@ -1,8 +1,11 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import type { Ban } from '../../domain/moderation.ts'
 import { identitySchema } from '../../domain/names.ts'
+import { type Position, pageIn } from '../../domain/page.ts'
 import type { Participant } from '../../domain/participants.ts'
 import type { Room } from '../../domain/room.ts'
+import { sha256Hex } from '../../lib/crypto.ts'
 import { dataBody, jsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
@@ -16,7 +19,7 @@ import {
 } from './moderation-inputs.ts'
 import { toBanWire, toParticipantWire } from './participant-shapes.ts'
 import { roomPath } from './rooms.ts'
-import { noQuery, nothing } from './shapes.ts'
+import { noQuery, nothing, toListWire, wholeQuery } from './shapes.ts'
 
 const personPath = roomPath.extend({
   identity: z.string().meta({ examples: ['user-123'] }),
@@ -39,9 +42,12 @@ const roomBy =
   (request: Request, name: string): Promise<Room> =>
     rooms.get(exchanges.principal(request).tenant, name)
 
-const toPeopleWire = (people: Participant[]) => ({
-  data: people.map(toParticipantWire),
-  next_cursor: null,
+const arrival = ({ joinedAtMs, sid }: Participant): Position => ({ createdAt: joinedAtMs, id: sid })
+
+/** Cursors are plain text, identities are not. */
+const banning = ({ bannedAt, identity }: Ban): Position => ({
+  createdAt: bannedAt,
+  id: sha256Hex(identity),
 })
 
 const reading = (deps: HttpDeps, exchanges: Exchanges) => {
@@ -50,17 +56,19 @@ const reading = (deps: HttpDeps, exchanges: Exchanges) => {
     .use(models())
     .get(
       '/api/v1/rooms/:room/participants',
-      async ({ request, params }) =>
-        toPeopleWire(await deps.participants.list(await room(request, params.room))),
+      async ({ request, params, query }) => {
+        const people = await deps.participants.list(await room(request, params.room))
+        return toListWire(pageIn(people, query, arrival), toParticipantWire)
+      },
       {
         params: roomPath,
-        query: noQuery,
+        query: wholeQuery,
         response: { 200: 'ParticipantList', 404: 'Problem', 503: 'Problem', ...REFUSALS },
         detail: {
           operationId: 'listParticipants',
           tags,
           summary: 'List who is in a call',
-          description: 'All of them, in the order in which they came.',
+          description: 'In the order in which they came; without `limit` all of them.',
         },
       },
     )
@@ -230,15 +238,20 @@ const bans = (deps: HttpDeps, exchanges: Exchanges) => {
     .use(models())
     .get(
       '/api/v1/rooms/:room/bans',
-      async ({ request, params }) => {
+      async ({ request, params, query }) => {
         const found = await deps.moderation.bans(await room(request, params.room))
-        return { data: found.map(toBanWire), next_cursor: null }
+        return toListWire(pageIn(found, query, banning), toBanWire)
       },
       {
         params: roomPath,
-        query: noQuery,
+        query: wholeQuery,
         response: { 200: 'BanList', 404: 'Problem', ...REFUSALS },
-        detail: { operationId: 'listBans', tags, summary: 'List who is kept out of a room' },
+        detail: {
+          operationId: 'listBans',
+          tags,
+          summary: 'List who is kept out of a room',
+          description: 'Oldest bans first; without `limit` all of them.',
+        },
       },
     )
     .delete(

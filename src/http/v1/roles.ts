@@ -1,16 +1,29 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { type Position, pageIn } from '../../domain/page.ts'
+import type { Role } from '../../domain/roles.ts'
 import { jsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
 import { roleName, toGrants } from './inputs.ts'
 import { BODY_REFUSALS, models, REFUSALS } from './models.ts'
 import { toRoleWire } from './participant-shapes.ts'
-import { noQuery, nothing } from './shapes.ts'
+import { noQuery, nothing, toListWire, wholeQuery } from './shapes.ts'
 
 const rolePath = z.strictObject({ role: roleName.meta({ examples: ['interpreter'] }) })
 
 const tags = ['Roles']
+
+/** More than are built in. */
+const LATER = 100
+
+/** They have no times: those that are built in as they come, then the others by name. */
+const placeIn =
+  (all: Role[]) =>
+  (role: Role): Position => ({
+    createdAt: role.builtIn ? all.indexOf(role) : LATER,
+    id: role.name,
+  })
 
 /** Presets of what a token allows. */
 export const roles = ({ roles }: HttpDeps, exchanges: Exchanges) =>
@@ -18,12 +31,12 @@ export const roles = ({ roles }: HttpDeps, exchanges: Exchanges) =>
     .use(models())
     .get(
       '/api/v1/roles',
-      async ({ request }) => {
+      async ({ request, query }) => {
         const all = await roles.list(exchanges.principal(request).tenant)
-        return { data: all.map(toRoleWire), next_cursor: null }
+        return toListWire(pageIn(all, query, placeIn(all)), toRoleWire)
       },
       {
-        query: noQuery,
+        query: wholeQuery,
         response: { 200: 'RoleList', ...REFUSALS },
         detail: {
           operationId: 'listRoles',

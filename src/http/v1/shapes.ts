@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { roomSettings } from '../../domain/event-data.ts'
 import type { Key, NewKey, Use } from '../../domain/keys.ts'
-import type { Page } from '../../domain/page.ts'
+import { type Page, type PageQuery, pageIn } from '../../domain/page.ts'
 import type { Room } from '../../domain/room.ts'
 import type { Tenant } from '../../domain/tenants.ts'
 import type { Minted } from '../../domain/tokens.ts'
@@ -120,8 +120,12 @@ export const toNewKeyWire = (key: NewKey): z.input<typeof newKeyWire> => ({
   api_secret: key.apiSecret,
 })
 
-/** All keys are on one page: a tenant cannot have many. */
-export const toKeyListWire = (keys: Key[]) => ({ data: keys.map(toKeyWire), next_cursor: null })
+/** Without a limit all keys are on one page: a tenant cannot have many. */
+export const toKeyListWire = (keys: Key[], query: PageQuery = {}) =>
+  toListWire(
+    pageIn(keys, query, ({ createdAt, apiKey }) => ({ createdAt, id: apiKey })),
+    toKeyWire,
+  )
 
 const ROOM_EXAMPLE = {
   name: 'team-standup',
@@ -221,6 +225,14 @@ export const pageQuery = z.strictObject({
     .default(50)
     .meta({ default: 50, description: 'Items on a page.' }),
   cursor: z.string().optional().meta({ description: '`next_cursor` of the page before.' }),
+})
+
+/** For lists that are at hand as a whole. */
+export const wholeQuery = pageQuery.extend({
+  limit: z
+    .preprocess(digits, z.int().min(1).max(100))
+    .optional()
+    .meta({ description: 'Items on a page; absent: all of them.' }),
 })
 
 export const roomsQuery = pageQuery.extend({

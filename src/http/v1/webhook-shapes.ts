@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { Delivery, Range } from '../../domain/deliveries.ts'
 import { EVENT_TYPES } from '../../domain/events.ts'
+import { type PageQuery, pageIn } from '../../domain/page.ts'
 import type { Outcome } from '../../domain/webhook-sender.ts'
 import type { NewWebhook, WantedTypes, Webhook } from '../../domain/webhooks.ts'
 import { rfc3339, rfc3339OrNull } from '../../lib/clock.ts'
 import { DAY } from './inputs.ts'
-import { pageQuery, queryFlag, time } from './shapes.ts'
+import { pageQuery, queryFlag, time, toListWire } from './shapes.ts'
 
 /** What webhooks look like from outside, and what is sent to change them. */
 
@@ -63,10 +64,11 @@ export const toNewWebhookWire = (webhook: NewWebhook): z.input<typeof newWebhook
 })
 
 /** All are on one page: a tenant cannot have many. */
-export const toWebhookListWire = (webhooks: Webhook[]) => ({
-  data: webhooks.map(toWebhookWire),
-  next_cursor: null,
-})
+export const toWebhookListWire = (webhooks: Webhook[], query: PageQuery = {}) =>
+  toListWire(
+    pageIn(webhooks, query, ({ createdAt, id }) => ({ createdAt, id })),
+    toWebhookWire,
+  )
 
 const outcomeMembers = {
   status_code: z

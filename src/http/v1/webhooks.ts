@@ -4,7 +4,7 @@ import { jsonBody, optionalJsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
 import { BODY_REFUSALS, models, REFUSALS } from './models.ts'
-import { noQuery, nothing, toListWire } from './shapes.ts'
+import { noQuery, nothing, toListWire, wholeQuery } from './shapes.ts'
 import {
   deliveriesQuery,
   toDeliveryWire,
@@ -38,10 +38,10 @@ const collection = ({ webhooks }: HttpDeps, exchanges: Exchanges) =>
     .use(models())
     .get(
       '/api/v1/webhooks',
-      async ({ request }) =>
-        toWebhookListWire(await webhooks.list(exchanges.principal(request).tenant)),
+      async ({ request, query }) =>
+        toWebhookListWire(await webhooks.list(exchanges.principal(request).tenant), query),
       {
-        query: noQuery,
+        query: wholeQuery,
         response: { 200: 'WebhookList', ...REFUSALS },
         detail: {
           operationId: 'listWebhooks',
