@@ -20,8 +20,8 @@ export interface Seat {
   readonly identity: string
   /** what the token says that it was last admitted with; null for who was found after a restart */
   claims: JoinClaims | null
-  /** the same before the upgrade under way, for when nothing comes of it */
-  before: JoinClaims | null
+  /** as it was before the upgrade under way, for when nothing comes of it */
+  before: { claims: JoinClaims | null; changedAt: number }
   /** LiveKit's id of this stay; null until its JoinResponse */
   sid: string | null
   /** upgrades under way */
@@ -158,7 +158,7 @@ export class Presence {
     const { identity } = claims
     const seat = this.seat(place.livekitName, identity) ?? this.#add(place, identity, this.#clock())
     seat.pending++
-    seat.before = seat.claims
+    seat.before = { claims: seat.claims, changedAt: seat.changedAt }
     seat.claims = claims
     seat.changedAt = this.#clock()
     return seat
@@ -172,8 +172,7 @@ export class Presence {
   /** LiveKit did not take it: who is in is there with what they came with before. */
   failed(seat: Seat): void {
     seat.pending--
-    seat.claims = seat.before
-    seat.changedAt = this.#clock()
+    Object.assign(seat, seat.before)
     if (seat.pending === 0 && seat.sid === null && seat.socket === null) this.#remove(seat)
   }
 
@@ -248,17 +247,18 @@ export class Presence {
       room = { tenantId, roomId, livekitName, seats: new Map() }
       this.#rooms.set(livekitName, room)
     }
+    const changedAt = this.#clock()
     const seat: Seat = {
       tenantId: room.tenantId,
       roomId: room.roomId,
       livekitName: room.livekitName,
       identity,
       claims: null,
-      before: null,
+      before: { claims: null, changedAt },
       sid: null,
       pending: 0,
       since,
-      changedAt: this.#clock(),
+      changedAt,
       socket: null,
     }
     room.seats.set(identity, seat)

@@ -95,13 +95,14 @@ export class Removals {
   async catchUp(): Promise<void> {
     const { presence, clock } = this.#deps
     const horizon = clock() - COME_BACK_MS
-    const isStranger = (seat: Seat) =>
-      seat.claims === null && seat.pending === 0 && seat.changedAt < horizon
+    const isStranger = (seat: Seat) => seat.claims === null && seat.changedAt < horizon
     for (const [seat, claims] of this.#late) {
       const isThere = presence.seat(seat.livekitName, seat.identity) === seat
-      if (!isThere || seat.claims !== claims) this.#late.delete(seat)
+      if (!isThere || (seat.pending === 0 && seat.claims !== claims)) this.#late.delete(seat)
     }
-    await this.removeAll([...new Set([...this.#late.keys(), ...presence.matching(isStranger)])])
+    // Who is on the way in is either let in, and is somebody else then, or will be found here again.
+    const due = new Set([...this.#late.keys(), ...presence.matching(isStranger)])
+    await this.removeAll([...due].filter(({ pending }) => pending === 0))
   }
 }
 

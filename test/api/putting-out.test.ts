@@ -75,6 +75,20 @@ describe('who could not be put out', () => {
     expect(api.livekit.removed).toEqual([])
   })
 
+  test('is put out although they try in vain to be let in again', async () => {
+    await api.livekitUp()
+    await enter('ann')
+    api.livekit.answers = false
+    await kick('ann')
+    api.livekit.answers = true
+    const seat = api.deps.presence.take(await place(), claimsOf('ann'))
+    await api.sweep()
+    expect(api.livekit.removed).toEqual([])
+    api.deps.presence.failed(seat)
+    await api.sweep()
+    expect(api.livekit.removed).toEqual(['ann'])
+  })
+
   test('and broke off while joining keeps nobody else in, and is no failure', async () => {
     await api.livekitUp()
     await enter('ghost')
@@ -142,6 +156,16 @@ describe('after a restart of the control plane', () => {
     api.now += 40_000
     await api.sweep()
     expect(api.livekit.removed).toEqual(['ann'])
+  })
+
+  test('who tries to come back in vain, again and again, is put out after that minute, too', async () => {
+    await api.livekitAdopted()
+    for (let tries = 0; tries < 4; tries++) {
+      api.now += 20_000
+      api.deps.presence.failed(api.deps.presence.take(await place(), claimsOf('ann')))
+      await api.sweep()
+    }
+    expect(new Set(api.livekit.removed)).toEqual(new Set(['ann', 'bob']))
   })
 
   test('people are let in soon, however much others are put out meanwhile', async () => {
