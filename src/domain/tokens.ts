@@ -174,7 +174,7 @@ export class Tokens {
       ...held,
       // What LiveKit leaves out is empty now: the first token's must not come back.
       ...{ name: undefined, metadata: undefined, attributes: undefined },
-      ...presentation(fresh),
+      ...bearable(presentation(fresh)),
       grants: grantsOf(fresh.video),
       notBefore: Math.floor(this.#deps.clock() / 1000),
       expiresAt: fresh.exp,
@@ -259,16 +259,26 @@ const claimsOf = (claims: Record<string, unknown>): JoinClaims | null => {
   }
 }
 
-/** How a participant shows to others: name, metadata, attributes, as far as a token has them. */
-const presentation = (
-  claims: Record<string, unknown>,
-): Pick<Participant, 'name' | 'metadata' | 'attributes'> => ({
+/** How a participant shows to others. */
+type Shown = Pick<Participant, 'name' | 'metadata' | 'attributes'>
+
+/** As far as a token has it. */
+const presentation = (claims: Record<string, unknown>): Shown => ({
   ...(typeof claims.name === 'string' ? { name: claims.name } : {}),
   ...(typeof claims.metadata === 'string' ? { metadata: claims.metadata } : {}),
   ...(isObject(claims.attributes)
     ? { attributes: claims.attributes as Record<string, string> }
     : {}),
 })
+
+/** LiveKit takes nobody in with more than 32 KiB; a backend may have 8 of them to give. */
+const MOST_ATTRIBUTE_BYTES = 24 * 1024
+
+/** Attributes that somebody sets one by one add up: they come back without them rather than not at all. */
+const bearable = ({ attributes, ...shown }: Shown): Shown => {
+  const isTooMuch = Buffer.byteLength(JSON.stringify(attributes ?? {})) > MOST_ATTRIBUTE_BYTES
+  return isTooMuch ? shown : { ...shown, attributes }
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

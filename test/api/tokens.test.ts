@@ -204,4 +204,13 @@ describe('a renewed token', () => {
     expect(claims).not.toHaveProperty('metadata')
     expect(claims).not.toHaveProperty('attributes')
   })
+
+  test('leaves attributes out with which livekit-server would not let its holder back in', async () => {
+    const many = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`a${n}`, 'x'.repeat(8000)]))
+    expect(await renewed({ ...shown, attributes: many(3) })).toMatchObject({ attributes: many(3) })
+    const claims = await renewed({ ...shown, attributes: many(4) })
+    expect(claims).toMatchObject({ name: 'Jane', metadata: 'm' })
+    expect(claims).not.toHaveProperty('attributes')
+  })
 })

@@ -7,6 +7,7 @@ import {
   WrappedJoinRequest_Compression,
 } from '@livekit/protocol'
 import { type GoLive, startGolive } from '../support/golive.ts'
+import { claimsOf } from '../support/jwt-forge.ts'
 import { Operator } from '../support/operator.ts'
 import {
   exchange,
@@ -240,4 +241,31 @@ describe('who may change their own metadata, but not without end,', () => {
     expect(again.join.participant?.metadata.length).toBe(32_768)
     again.close()
   })
+
+  test.each([
+    [2, 2],
+    [6, 0],
+  ])(
+    'gets back in with %i attributes of 8 KiB, set one by one, and has %i then',
+    async (count, kept) => {
+      const minted = await acme.mint(await newRoom(), 'ann', OWN)
+      const client = await SignalClient.join(minted)
+      for (let index = 0; index < count; index++) {
+        const attributes = { [`a${index}`]: 'x'.repeat(8000) }
+        const value = new UpdateParticipantMetadata({ attributes, requestId: index + 1 })
+        client.send({ case: 'updateMetadata', value })
+      }
+      const hasLast = () =>
+        client.received.some(
+          (one) => one.case === 'requestResponse' && one.value.requestId === count,
+        )
+      await until('the last was taken', hasLast)
+      const shown = () =>
+        Object.keys((claimsOf(client.refreshToken ?? '').attributes as object) ?? {})
+      await until('a token that says so', () => shown().length === kept)
+      const again = await SignalClient.join({ ...minted, token: client.refreshToken as string })
+      expect(Object.keys(again.join.participant?.attributes ?? {})).toHaveLength(kept)
+      again.close()
+    },
+  )
 })
