@@ -43,6 +43,17 @@ interface Deps {
 /** Why a call ends that would have gone on. */
 export type EndReason = 'ended' | 'room_deleted' | 'closed' | 'max_duration'
 
+/** A call of livekit-server's, as the last sweep found it. */
+interface Life {
+  /** milliseconds; earlier than livekit-server says where it goes on after livekit-server died */
+  began: number
+  createdAt: number
+  seenAt: number
+  generation: number
+}
+
+/** SDKs try for 45 seconds to get into a call again that livekit-server took along. */
+const COME_BACK_MS = 60_000
 /** How many rooms are asked about at once. */
 const SWEEP_WIDTH = 8
 const RETRY_MS = 250
@@ -60,6 +71,8 @@ export class Calls {
   /** rooms that were ended since the sweep began: what it hears of them is no longer true */
   #ended = new Set<string>()
   readonly #removals: Removals
+  /** by LiveKit's name of the room */
+  readonly #lives = new Map<string, Life>()
 
   /** who was to be put out while livekit-server was not known to run: its calls may still be there */
   #decided: ((seat: Seat) => boolean)[] = []
@@ -125,6 +138,7 @@ export class Calls {
       await this.#deleteLivekitRoom(room.livekitName)
       for (const seat of presence.seatsOf(room.livekitName)) seat.socket?.close()
       presence.forgetRoom(room.livekitName)
+      this.#lives.delete(room.livekitName)
       await after()
     })
   }
@@ -223,6 +237,7 @@ export class Calls {
         if (life) seen.push({ livekitName: name, sid: life.sid, people })
       })
       if (!child().up || child().generation !== generation) return
+      this.#forgetLives(askedAt)
       this.#knownGeneration = generation
       await this.#removals.catchUp()
       await recorder.swept({ askedAt, rooms: seen })
@@ -242,7 +257,7 @@ export class Calls {
   ): Promise<LivekitParticipant[]> {
     const { livekit, presence } = this.#deps
     if (!room) return this.#endStray(livekitName).then(() => [])
-    const over = life && this.#overBy(room, life.createdAtMs)
+    const over = life && this.#overBy(room, this.#beganAt(life, askedAt))
     if (over) return this.end(room, over).then(() => [])
     const listed = life === null ? [] : await livekit.listParticipants(livekitName)
     // A room that was ended meanwhile may be another one of the same name: the next sweep will see.
@@ -260,6 +275,24 @@ export class Calls {
       await livekit.deleteRoom(livekitName).catch(ignoreAbsent)
       presence.forgetRoom(livekitName)
     })
+  }
+
+  /** For who was in it a call goes on that livekit-server took along when it died. */
+  #beganAt({ name, createdAtMs: createdAt }: LivekitRoom, seenAt: number): number {
+    const { generation } = this.#deps.child()
+    const known = this.#lives.get(name)
+    const goesOn =
+      known?.generation === generation
+        ? known.createdAt === createdAt
+        : known !== undefined && createdAt - known.seenAt < COME_BACK_MS
+    const began = known && goesOn ? known.began : createdAt
+    this.#lives.set(name, { began, createdAt, seenAt, generation })
+    return began
+  }
+
+  #forgetLives(now: number): void {
+    for (const [name, { seenAt }] of this.#lives)
+      if (seenAt < now - COME_BACK_MS) this.#lives.delete(name)
   }
 
   #overBy(room: Room, startedAt: number): EndReason | null {

@@ -45,6 +45,60 @@ describe('a call', () => {
     expect(await isEndedAfter(60)).toBe(true)
   })
 
+  describe('of sixty seconds that livekit-server last had after forty', () => {
+    let began: number
+
+    const isEndedAt = async (seconds: number): Promise<boolean> => {
+      api.now = began + seconds * 1000
+      await api.sweep()
+      return api.livekit.deleted.includes(CALL)
+    }
+
+    /** livekit-server has a call in this room again that began so many seconds after the first one. */
+    const beginAgain = (seconds: number): void => {
+      api.livekit.begun.set(CALL, began + seconds * 1000)
+    }
+
+    beforeEach(async () => {
+      await begin({ max_duration_seconds: 60 })
+      began = api.livekit.begun.get(CALL) as number
+      await api.livekitUp()
+      expect(await isEndedAt(40)).toBe(false)
+    })
+
+    test('ends when it would have, although livekit-server died and people came back', async () => {
+      await api.livekitDies()
+      beginAgain(43)
+      await api.livekitUp()
+      expect(await isEndedAt(59)).toBe(false)
+      expect(await isEndedAt(60)).toBe(true)
+    })
+
+    test('is another one when people came later than after a minute', async () => {
+      await api.livekitDies()
+      beginAgain(101)
+      await api.livekitUp()
+      expect(await isEndedAt(160)).toBe(false)
+      expect(await isEndedAt(161)).toBe(true)
+    })
+
+    test('is another one when it was over, and people came for a new one', async () => {
+      beginAgain(43)
+      expect(await isEndedAt(102)).toBe(false)
+      expect(await isEndedAt(103)).toBe(true)
+    })
+
+    test('is another one when it was ended, even if livekit-server died then', async () => {
+      await api.v1('POST', '/rooms/standup/end', { key })
+      api.livekit.deleted.length = 0
+      await api.livekitDies()
+      beginAgain(43)
+      await api.livekitUp()
+      expect(await isEndedAt(102)).toBe(false)
+      expect(await isEndedAt(103)).toBe(true)
+    })
+  })
+
   test('whose time was over while nobody looked ends as soon as it is found', async () => {
     await begin({ max_duration_seconds: 60 })
     api.now += 3600_000

@@ -225,6 +225,7 @@ export class TestApi {
   anotherRecorder!: () => Recorder
   #calls: Calls | null = null
   #isUp = false
+  #generation = 1
   #ejections: Ejections | null = null
   readonly #folder = mkdtempSync(join(tmpdir(), 'golive-api-'))
   readonly reserve = new Reserve(join(this.#folder, 'reserve'))
@@ -253,7 +254,7 @@ export class TestApi {
     const config = { ...configSchema.parse({}), source: null }
     const publicUrl = 'http://127.0.0.1:8080'
     const box = new SecretBox(randomBytes(32))
-    const child = () => ({ up: this.#isUp, generation: 1 })
+    const child = () => ({ up: this.#isUp, generation: this.#generation })
     const callLog = new CallLog(this.livekitLog)
     this.anotherRecorder = () =>
       new Recorder({ store, events, clock, log, presence, callLog: new CallLog(this.livekitLog) })
@@ -415,6 +416,7 @@ export class TestApi {
   /** livekit-server is gone, with all calls. */
   async livekitDies(): Promise<void> {
     this.#isUp = false
+    this.#generation++
     this.#calls?.childDown()
   }
 
