@@ -103,11 +103,11 @@ export class Erasures {
   }
 
   #eraseEvents(row: rows.ErasureRow, after: number, until: number): Promise<void> {
-    const { tenant_id, identity, pseudonym } = row
+    const { tenant_id, pseudonym } = row
     return this.#deps.store.transaction(async (tx) => {
       const about = await rows.listEventsAbout(tx, row, { after, until })
       for (const { seq, data } of about) {
-        const erased = withoutPerson(JSON.parse(data), identity, pseudonym)
+        const erased = withoutPerson(JSON.parse(data), pseudonym)
         const values = { identity: pseudonym, data: JSON.stringify(erased) }
         await rows.rewriteEvent(tx, { tenant_id, seq }, values)
       }
@@ -129,18 +129,17 @@ const PERSONAL: Readonly<Record<string, unknown>> = {
   address: null,
 }
 
-/** An event's data with a pseudonym in the place of the identity, wherever it stands. */
-export const withoutPerson = (data: unknown, identity: string, pseudonym: string): unknown => {
-  if (data === identity) return pseudonym
-  if (Array.isArray(data)) return data.map((one) => withoutPerson(one, identity, pseudonym))
-  if (typeof data !== 'object' || data === null) return data
-  return Object.fromEntries(
+/**
+ * The data of an event about somebody, with a pseudonym for who it was. All else stays, whatever it
+ * says: a room or a kind of track may be called just as the person was.
+ */
+const withoutPerson = (data: object, pseudonym: string): object =>
+  Object.fromEntries(
     Object.entries(data).map(([key, value]) => [
       key,
-      Object.hasOwn(PERSONAL, key) ? PERSONAL[key] : withoutPerson(value, identity, pseudonym),
+      key === 'identity' ? pseudonym : Object.hasOwn(PERSONAL, key) ? PERSONAL[key] : value,
     ]),
   )
-}
 
 const tooMany = (): GoLiveError =>
   new GoLiveError('rate_limited', `the erasure of ${MOST_WAITING} people waits already`, {

@@ -60,6 +60,24 @@ test('a person is nowhere any more, and what they did still adds up under one ps
   expect(api.store.raw.query('SELECT * FROM usage_rooms').all()).toEqual(totals)
 })
 
+test('what happens to be called as the person was keeps its name: a room, a kind of track', async () => {
+  await call(api, { tenant: 'acme', at: api.now, people: ['audio'], room: 'audio' })
+  await api.deps.events.write((_, append) => {
+    const track = { room: 'audio', identity: 'audio', kind: 'audio', source: 'microphone' }
+    return append(id, { type: 'track.published', identity: 'audio', data: track })
+  })
+  await erase('audio')
+  await run()
+  const pseudonym = stays()[0]?.identity as string
+  for (const { type, data } of await events()) {
+    expect(data).toMatchObject({ room: 'audio' })
+    if (type !== 'session.started') expect(data).toMatchObject({ identity: pseudonym })
+  }
+  expect((await events()).at(-1)?.data).toEqual({
+    ...{ room: 'audio', identity: pseudonym, kind: 'audio', source: 'microphone' },
+  })
+})
+
 test('what endpoints answered to events about the person goes, other answers stay', async () => {
   await api.tenant('other')
   await call(api, { tenant: 'acme', at: api.now, people: ['ann'] })
