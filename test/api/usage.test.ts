@@ -105,6 +105,20 @@ describe('usage', () => {
     expect((await usage('?from=2025-10-22&to=2026-11-25')).status).toBe(200)
   })
 
+  test('knows no days of another century, whose months would be those of all time', async () => {
+    await call('a', '2026-11-02T10:00:00.000Z', '2026-11-02T11:00:00.000Z')
+    for (const days of ['from=9999-12-01&to=9999-12-31', 'from=1999-12-31&to=2000-01-01']) {
+      const { status, body } = await usage(`?group_by=room&${days}`)
+      expect([days, status]).toEqual([days, 422])
+      expect(body.errors[0]).toEqual({
+        path: expect.stringMatching(/^(from|to)$/),
+        message: 'must be a day of this century, such as 2026-11-25',
+      })
+    }
+    for (const days of ['from=2000-01-01&to=2000-12-31', 'from=2099-12-01&to=2099-12-31'])
+      expect((await usage(`?group_by=room&${days}`)).body.data).toEqual([])
+  })
+
   test('is a table for who asks for one, named after tenant and days', async () => {
     await call('a', '2026-11-02T10:00:00.000Z', '2026-11-02T10:00:01.250Z')
     const { headers, text } = await usage('', CSV)

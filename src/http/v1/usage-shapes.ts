@@ -105,9 +105,15 @@ export const ledgerCsv = (month: string, { rows }: Report<Account>): string =>
     ]),
   )
 
+const DAY = 'must be a day of this century, such as 2026-11-25'
+const century = z.iso
+  .date(DAY)
+  .refine((text) => text.startsWith('20'), DAY)
+  .meta({ pattern: '^20\\d\\d-\\d\\d-\\d\\d$', examples: ['2026-11-25'] })
+
 export const usageQuery = z.strictObject({
-  from: day.optional().meta({ description: 'First day, UTC; the first of the month of `to`.' }),
-  to: day.optional().meta({ description: 'Last day, UTC; today, up to now.' }),
+  from: century.optional().meta({ description: 'First day, UTC; the first of the month of `to`.' }),
+  to: century.optional().meta({ description: 'Last day, UTC; today, up to now.' }),
   group_by: z.enum(['day', 'room']).default('day'),
 })
 
