@@ -3,6 +3,8 @@ import type { AnyElysia } from 'elysia'
 import { z } from 'zod'
 import { isOptionalBody } from './body.ts'
 
+const STREAM = 'text/event-stream'
+
 /** What an API says of itself beside its routes and schemas. */
 export interface About {
   title: string
@@ -20,6 +22,8 @@ export interface About {
   notFound: (codes: string[]) => string
   /** the calls that differ: operationId → status → codes and meaning */
   special: Record<string, Record<string, string>>
+  /** what a call gives to who asks for it by `Accept`, beside JSON: operationId → media type */
+  also: Record<string, 'text/csv' | typeof STREAM>
 }
 
 /** The OpenAPI 3.1 document of an application, as text, made from the schemas it validates with. */
@@ -112,6 +116,9 @@ const complete = (path: string, operation: Operation, about: About): void => {
     const type = only?.schema.contentMediaType
     if (only && type !== undefined) answer.content = { [type]: only }
   }
+  const also = about.also[operation.operationId]
+  if (also) Object.assign(operation.responses['200']?.content ?? {}, { [also]: TEXT })
+  if (also === STREAM) operation.parameters?.push(LAST_EVENT_ID)
   if (operation.responses['412'])
     operation.parameters = [...(operation.parameters ?? []), IF_MATCH, IF_NONE_MATCH]
 }
@@ -150,6 +157,17 @@ const optionalBodies = (app: AnyElysia): Set<string> =>
       .filter(({ hooks }) => isOptionalBody(hooks.parse))
       .map(({ hooks }) => hooks.detail.operationId),
   )
+
+const TEXT = { schema: { type: 'string' } }
+
+const LAST_EVENT_ID = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  required: false,
+  description:
+    'The `id` of the last event that was read: goes on behind it, whatever `after` says.',
+  schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999 },
+}
 
 const IF_MATCH = {
   name: 'If-Match',

@@ -90,6 +90,8 @@ const CODES = expect.stringMatching(/`[a-z_]+`/)
 const contentOf = (status: string, name: string): string[] => {
   if (Number(status) >= 400) return ['application/problem+json']
   if (name === 'get /admin/tenants/{slug}/export') return ['application/x-ndjson']
+  if (/^get .*\/usage$/.test(name)) return ['application/json', 'text/csv']
+  if (/^get .*\/events$/.test(name)) return ['application/json', 'text/event-stream']
   return status === '204' ? [] : ['application/json']
 }
 

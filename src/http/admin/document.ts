@@ -53,6 +53,12 @@ const SPECIAL = {
   },
 }
 
+const ALSO = {
+  getTenantUsage: 'text/csv',
+  getLedger: 'text/csv',
+  listTenantEvents: 'text/event-stream',
+} as const
+
 const TAGS = [
   { name: 'Sign-in', description: 'Sessions of people, by cookie.' },
   { name: 'Access', description: "Operators' accounts, and tokens for scripts." },
@@ -92,4 +98,5 @@ export const ADMIN_API: Omit<About, 'version' | 'operatorContact'> = {
       ', or ',
     ),
   special: SPECIAL,
+  also: ALSO,
 }

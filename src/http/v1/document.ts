@@ -64,6 +64,8 @@ const SPECIAL = {
   replayEvents: REPLAY,
 }
 
+const ALSO = { getUsage: 'text/csv', listEvents: 'text/event-stream' } as const
+
 const TAGS = [
   { name: 'Tenant', description: 'Who the credentials belong to.' },
   { name: 'Rooms', description: 'Rooms are named by you and stay until you delete them.' },
@@ -102,4 +104,5 @@ export const TENANT_API: Omit<About, 'version' | 'operatorContact'> = {
   meaning: MEANING,
   notFound: (codes) => `${codes.join(' or ')}: none of yours has this name.`,
   special: SPECIAL,
+  also: ALSO,
 }
