@@ -94,6 +94,8 @@ class Stream {
   readonly #ended: () => void
   readonly #unsubscribe: () => void
   #after: number
+  /** the number that its reader would come back with */
+  #told: number
   #isOver = false
   #isCancelled = false
   #first = ''
@@ -110,6 +112,7 @@ class Stream {
     this.#reader = reader
     this.#ended = ended
     this.#after = wanted.after
+    this.#told = wanted.after
     this.#unsubscribe = events.subscribe(wanted.tenant.id, () => {
       this.#grew = true
       this.#wake()
@@ -157,7 +160,7 @@ class Stream {
       if (this.#isOver) return undefined
       const text = await this.#page()
       if (text !== '') return text
-      if (!this.#grew && (await this.#isSilent())) return this.#isOver ? undefined : ': \n\n'
+      if (!this.#grew && (await this.#isSilent())) return this.#isOver ? undefined : this.#beat()
     }
   }
 
@@ -174,7 +177,18 @@ class Stream {
     const { data, nextAfter } = await this.#events.list(id, query)
     if (nextAfter > this.#after) this.#grew = true
     this.#after = nextAfter
+    this.#told = data.at(-1)?.seq ?? this.#told
     return data.map(toEventText).join('')
+  }
+
+  /**
+   * A sign of life: a comment, or a number without data, which is no event. A reader of what is rare
+   * would else come back with a number that is no longer kept.
+   */
+  #beat(): string {
+    if (this.#after === this.#told) return ': \n\n'
+    this.#told = this.#after
+    return `id: ${this.#after}\n\n`
   }
 
   /** True when nothing came until the next heartbeat is due. */

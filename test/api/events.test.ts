@@ -134,7 +134,7 @@ const read = (response: Response): Stream => {
     get isOver() {
       return isOver
     },
-    seqs: () => [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1])),
+    seqs: () => [...text.matchAll(/^id: (\d+)\nevent: /gm)].map((match) => Number(match[1])),
     leave: () => reader.cancel(),
   }
   opened.push(stream)
@@ -174,6 +174,19 @@ describe('a stream of events', () => {
     const stream = await open('?after=1', { 'last-event-id': '3' })
     await until('two events', () => stream.seqs().length === 2)
     expect(stream.seqs()).toEqual([4, 5])
+  })
+
+  test('of what is rare tells its reader how far it is, so that coming back is not too late', async () => {
+    await append(5)
+    const stream = await open('?types=session.ended')
+    await until('its number', () => stream.text.endsWith('\n\nid: 5\n\n'))
+    await forget(5)
+    const back = await answer('?types=session.ended', { 'last-event-id': '5' })
+    expect(back.status).toBe(200)
+    await back.body?.cancel()
+    await until('a comment', () => stream.text.endsWith(': \n\n'))
+    expect(stream.text.match(/^id: /gm)).toHaveLength(1)
+    expect(stream.seqs()).toEqual([])
   })
 
   test('of some types has no others', async () => {

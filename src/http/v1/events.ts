@@ -13,7 +13,7 @@ import {
 import { models, REFUSALS } from './models.ts'
 
 export const EVENTS_DESCRIPTION =
-  'In their order, from the first; `seq` has no gaps. With `Accept: text/event-stream` the same as server-sent events that go on: `id` is `seq`, `event` the type, `data` the event; the first, `stream`, tells the `stream_id`, and comments keep the connection alive. A reader that comes back sends `Last-Event-ID`. Events that are no longer kept are 410 `events_expired`, with `first_seq`.'
+  'In their order, from the first; `seq` has no gaps. With `Accept: text/event-stream` the same as server-sent events that go on: `id` is `seq`, `event` the type, `data` the event; the first, `stream`, tells the `stream_id`, and comments, or an `id` without data, keep the connection alive. A reader that comes back sends `Last-Event-ID`. Events that are no longer kept are 410 `events_expired`, with `first_seq`.'
 
 /** What happened, as a page or as a stream. */
 export const events = (deps: HttpDeps, exchanges: Exchanges) =>
