@@ -87,6 +87,11 @@ describe('a page of events', () => {
   test('refuses numbers and types that are none', async () => {
     for (const query of ['after=-1', 'after=x', 'after=1.5', 'types=x', 'types=', 'limit=101'])
       expect([query, (await events(`?${query}`)).status]).toEqual([query, 422])
+    const { errors } = (await events('?after=-1&limit=x')).body
+    expect(errors).toEqual([
+      { path: 'after', message: 'must be a whole number from 0 to 999999999999999' },
+      { path: 'limit', message: 'must be a whole number from 1 to 100' },
+    ])
   })
 
   test('is seen by the operator as by the tenant', async () => {
@@ -172,6 +177,24 @@ describe('a stream of events', () => {
   test('goes on where its reader was, whatever its address says', async () => {
     await append(5)
     const stream = await open('?after=1', { 'last-event-id': '3' })
+    await until('two events', () => stream.seqs().length === 2)
+    expect(stream.seqs()).toEqual([4, 5])
+  })
+
+  test('with a Last-Event-ID that is no number is refused, and does not begin anew', async () => {
+    await append(5)
+    for (const last of ['abc', '-1', '1.5', '1, 2', '9999999999999999']) {
+      const refused = await answer('?after=1', { 'last-event-id': last })
+      expect([last, refused.status]).toEqual([last, 422])
+      expect((await refused.json()).errors).toEqual([
+        {
+          path: 'Last-Event-ID',
+          message: 'must be a whole number from 0 to 999999999999999',
+        },
+      ])
+    }
+    expect(api.deps.streams.size).toBe(0)
+    const stream = await open('?after=3', { 'last-event-id': '' })
     await until('two events', () => stream.seqs().length === 2)
     expect(stream.seqs()).toEqual([4, 5])
   })

@@ -9,7 +9,7 @@ import {
 import type { DataMessage, ParticipantChanges } from '../../domain/participants.ts'
 import type { Whose } from '../../domain/revocations.ts'
 import { DAY, instant, PUBLISH_SOURCES, permissionsInput, toGrants } from './inputs.ts'
-import { digits, queryFlag } from './shapes.ts'
+import { queryFlag, wholeNumber } from './shapes.ts'
 
 /** What a backend may ask of people in a call. */
 
@@ -158,8 +158,7 @@ const MOST_BAN_SECONDS = 10 * 365 * DAY
 
 export const removal = z.strictObject({
   ban: queryFlag('`true` keeps the identity out for good, whatever token it holds.'),
-  ban_seconds: z
-    .preprocess(digits, z.int().min(1).max(MOST_BAN_SECONDS))
+  ban_seconds: wholeNumber(1, MOST_BAN_SECONDS)
     .optional()
     .meta({ description: 'Keeps it out for so long.' }),
 })

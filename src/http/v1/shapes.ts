@@ -210,20 +210,22 @@ export const problemWire = z
   .meta({ description: 'RFC 9457 problem details, sent as application/problem+json.' })
 
 /** Query parameters are text: a number in it is decimal digits and nothing else. */
-export const digits = (value: unknown): unknown =>
-  typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
+const digits = (value: unknown): unknown =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
+
+export const wholeNumber = (least: number, most: number) => {
+  const expected = `must be a whole number from ${least} to ${most}`
+  return z.preprocess(digits, z.int(expected).min(least, expected).max(most, expected))
+}
 
 const flag = (value: unknown): unknown =>
   value === 'true' ? true : value === 'false' ? false : value
 
 export const queryFlag = (description: string) =>
-  z.preprocess(flag, z.boolean()).optional().meta({ description })
+  z.preprocess(flag, z.boolean('must be true or false')).optional().meta({ description })
 
 export const pageQuery = z.strictObject({
-  limit: z
-    .preprocess(digits, z.int().min(1).max(100))
-    .default(50)
-    .meta({ default: 50, description: 'Items on a page.' }),
+  limit: wholeNumber(1, 100).default(50).meta({ default: 50, description: 'Items on a page.' }),
   cursor: z.string().optional().meta({ description: '`next_cursor` of the page before.' }),
 })
 
