@@ -147,6 +147,7 @@ export class SessionBook {
     await people.insertParticipant(tx, row)
     const place = { tenantId: session.tenant_id, room: session.room }
     usage.participant(place, row.joined_at)
+    await this.#noteStart(session, row.joined_at)
     await append(session.tenant_id, {
       ...{ type: 'participant.joined', at: row.joined_at, identity: row.identity },
       ...{ data: participantData(session, row), reconstructed },
@@ -192,6 +193,13 @@ export class SessionBook {
     const data = sessionData(session)
     await append(tenantId, { type: 'session.started', at, data, reconstructed })
     return session
+  }
+
+  /** Who is told of later may have come earlier: their media took longer, or nobody reported them. */
+  async #noteStart({ id, tenant_id, room, started_at }: SessionRow, at: number): Promise<void> {
+    if (at >= started_at) return
+    await sessions.updateSession(this.#deps.tx, id, { started_at: at })
+    this.#deps.usage.earlier({ tenantId: tenant_id, room }, started_at, at)
   }
 
   async #notePeak({ id, peak_participants }: SessionRow): Promise<void> {

@@ -32,6 +32,12 @@ export class UsageSums {
     this.#add(place, dayOf(at), { participant_ms: 0, participants: 0, sessions: 1 })
   }
 
+  /** A session began earlier than it was counted. */
+  earlier(place: Place, counted: number, at: number): void {
+    this.#add(place, dayOf(counted), { participant_ms: 0, participants: 0, sessions: -1 })
+    this.session(place, at)
+  }
+
   participant(place: Place, at: number): void {
     this.#add(place, dayOf(at), { participant_ms: 0, participants: 1, sessions: 0 })
   }

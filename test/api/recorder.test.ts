@@ -99,6 +99,29 @@ describe('a call that is reported in full', () => {
     expect(started).toBeLessThanOrEqual(ann.joinedAt)
   })
 
+  test('begins with the first who came, though media of somebody later was up sooner', async () => {
+    api.now = Date.parse('2026-11-25T23:59:59.000Z')
+    const ann = room.enters('ann')
+    seconds(2)
+    const bob = room.enters('bob')
+    await room.joined(bob)
+    await room.joined(ann)
+    await room.left(ann)
+    await room.left(bob)
+    await room.finished()
+    const [session] = await sessions()
+    expect(session?.started_at).toBe(ann.joinedAt)
+    expect((await events()).at(-1)?.data.started_at).toBe('2026-11-25T23:59:59.000Z')
+    const days = await listUsageDays(api.store.db, tenantId, {
+      from: '2026-11-01',
+      to: '2026-11-30',
+    })
+    expect(days.map(({ day, sessions }) => [day, sessions])).toEqual([
+      ['2026-11-25', 1],
+      ['2026-11-26', 0],
+    ])
+  })
+
   test('is written down once, however often and in whatever order it is told', async () => {
     const ann = room.enters('ann')
     await Promise.all([room.joined(ann), room.joined(ann), room.track('track_published', ann)])

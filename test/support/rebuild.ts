@@ -121,6 +121,7 @@ const staysOf = ({ stays }: Books, { id }: Pick<Session, 'id'>): Stay[] =>
   [...stays.values()].filter((stay) => stay.session_id === id)
 
 const addUp = (session: Session, stays: Stay[]): void => {
+  session.started_at = Math.min(session.started_at, ...stays.map((stay) => stay.joined_at))
   for (const { joined_at, left_at } of stays)
     session.participant_ms += (left_at ?? joined_at) - joined_at
   if (session.ended_at === null) return
