@@ -99,11 +99,21 @@ export class PinnedConnection {
     const send = this.#url.protocol === 'https:' ? https.request : http.request
     const request = send(this.#url, options)
     const answer = new Promise<Answered>((done, fail) => {
-      request.on('error', fail)
+      // The end of one that had neither: nobody waits for what will not come.
+      const closed = () => fail(Object.assign(new Error('no answer'), { code: 'ECONNRESET' }))
+      request.on('error', fail).on('close', closed)
       request.on('response', (response) => {
         // What goes wrong from now on is no failure to answer.
-        request.off('error', fail).on('error', () => undefined)
+        request
+          .off('error', fail)
+          .off('close', closed)
+          .on('error', () => undefined)
         void read(request, response).then(done, fail)
+      })
+      // An answer of its own kind: as a response it never comes.
+      request.on('upgrade', ({ statusCode: status = 0 }, socket) => {
+        socket.destroy()
+        done({ status, retryAfter: undefined, excerpt: '' })
       })
     })
     signal.addEventListener('abort', () => request.destroy(signal.reason), { once: true })

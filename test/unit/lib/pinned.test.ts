@@ -155,6 +155,21 @@ describe('an answer', () => {
     connection.close()
   })
 
+  test('to speak another protocol is an answer, and nobody waits for more', async () => {
+    const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'
+    const { port, seen } = await answering((socket) => socket.write(upgrade))
+    const connection = at(port)
+    for (let n = 1; n <= 2; n++) {
+      expect((await connection.post(post)).status).toBe(101)
+      expect(seen.connections).toBe(n)
+    }
+  })
+
+  test('that is only announced is waited for until the time is over', async () => {
+    const { port } = await answering((socket) => socket.write('HTTP/1.1 102 Processing\r\n\r\n'))
+    await expect(at(port).post({ ...post, timeoutMs: 200 })).rejects.toThrow('no answer in time')
+  })
+
   test('without an end is read as far as is kept of it', async () => {
     let closed = false
     const { port } = await answering((socket) => {
