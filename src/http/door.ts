@@ -167,12 +167,12 @@ export class Door {
 
   #log(exchange: Exchange, status: number, quiet: boolean): void {
     const { log } = this.#options
-    const { principal, caller, refusal } = exchange
+    const { principal, caller, refusal, route, path } = exchange
     const line = {
       request_id: exchange.id,
       method: exchange.method,
-      // Never the query: it may hold what belongs into no log.
-      path: exchange.path.slice(0, 300),
+      // Never the query, nor a person's name: nobody could erase it from a log.
+      path: (route?.withoutPerson(path) ?? path).slice(0, 300),
       status,
       ms: Math.round((performance.now() - exchange.startedAt) * 100) / 100,
       address: exchange.address(),

@@ -6,6 +6,8 @@ export interface Route {
   readonly allow: string
   /** The decoded text of the pattern's first `:name`; empty when its escapes are broken. */
   firstParameter(path: string): string
+  /** The path as a log may keep it: without whom it is about. */
+  withoutPerson(path: string): string
 }
 
 interface Registered {
@@ -43,11 +45,14 @@ const byPath = (registered: readonly Registered[]): Map<string, string[]> => {
 
 const routeOf = (pattern: string, own: string[], match: RegExp): Route => {
   const methods = new Set([...own, ...(own.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])
+  const person = pattern.split('/').indexOf(':identity')
   return {
     pattern,
     methods,
     allow: [...methods].sort().join(', '),
     firstParameter: (path) => decoded(match.exec(path)?.[1] ?? ''),
+    withoutPerson: (path) =>
+      person < 0 ? path : path.split('/').with(person, ':identity').join('/'),
   }
 }
 

@@ -168,6 +168,18 @@ test('refusals that name the person are forgotten, and the audit log names the p
   ])
 })
 
+test('no log of requests says who was erased, nor whom a request was about', async () => {
+  await api.v1('POST', '/rooms', { key, json: { name: 'daily' } })
+  await erase('jane.doe')
+  await api.v1('DELETE', '/rooms/daily/bans/jane.doe', { key })
+  await api.v1('POST', '/rooms/daily/participants/jane.doe/mute', { key, json: {} })
+  expect(JSON.stringify(api.logged)).not.toContain('jane.doe')
+  const paths = api.logged.map(({ path }) => path)
+  expect(paths).toContain('/api/v1/identities/:identity')
+  expect(paths).toContain('/api/v1/rooms/daily/bans/:identity')
+  expect(paths).toContain('/api/v1/rooms/daily/participants/:identity/mute')
+})
+
 test('one that was interrupted goes on where it was, whichever chunk it had come to', async () => {
   const people = Array.from({ length: 900 }, (_, n) => `user-${n}`)
   await call(api, { tenant: 'acme', at: api.now, people: [...people, 'ann'] })
