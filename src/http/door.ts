@@ -2,6 +2,7 @@ import type { AnyElysia } from 'elysia'
 import type { Address, Principal } from '../domain/credentials.ts'
 import { type ErrorCode, GoLiveError } from '../domain/errors.ts'
 import type { Problems } from '../domain/problems.ts'
+import { nextTurn } from '../lib/give-way.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Guard } from './admin/auth.ts'
 import type { BasicAuth } from './auth.ts'
@@ -137,7 +138,9 @@ export class Door {
     const { mint, app, exchanges } = this.#options
     if (mint && this.#isMint(exchange)) return mint.respond(request, exchange)
     exchanges.put(request, exchange)
-    return app.handle(request)
+    // Bun accepts while there is somebody to accept, and does at once what they ask: with two who
+    // connect anew for each long answer nobody else would be heard (seen in 1.4.5).
+    return nextTurn().then(() => app.handle(request))
   }
 
   #leave(exchange: Exchange, response: Response): Response {

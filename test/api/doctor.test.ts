@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { TestApi } from '../support/api.ts'
+import { until } from '../support/wait.ts'
 
 let api: TestApi
 
@@ -31,7 +32,7 @@ test('who asks while an examination runs gets the report of that one, and the ne
     return promise
   }
   const asked = [api.admin('POST', '/doctor'), api.admin('POST', '/doctor')]
-  await Promise.resolve()
+  await until('one runs', () => started > 0)
   resolve(JSON.stringify(REPORT))
   expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200])
   expect(started).toBe(1)

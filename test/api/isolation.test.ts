@@ -25,7 +25,8 @@ const calls: [string, string, unknown?, Record<string, string>?][] = [
 ]
 
 describe.each(['board', 'acme__board'])("another tenant's room called %s", (name) => {
-  test.each(calls)('is 404 for %s %s and stays as it was', async (method, path, json, headers) => {
+  test.each(calls)('is 404 for %s %s and stays as it was', async (...call) => {
+    const [method, path, json, headers] = call
     const before = (await api.v1('GET', '/rooms/board', { key: acme })).text
     const ask = { key: rival, ...(json ? { json } : {}), ...(headers ? { headers } : {}) }
     const answer = await api.v1(method, path.replace('{room}', name), ask)
@@ -123,7 +124,8 @@ describe('what happened in the calls of another tenant', () => {
     ['POST', '/webhooks/wh_1/deliveries/wh_1-1/redeliver'],
     ['POST', '/webhooks/wh_1/replay', { from_seq: 1, to_seq: 1 }],
     ['DELETE', '/webhooks/wh_1'],
-  ])('is 404 for %s %s, and stays', async (method, path, json) => {
+  ])('is 404 for %s %s, and stays', async (...call) => {
+    const [method, path, json] = call
     const before = rowsBefore()
     const at = path.replace('{session}', session)
     const answer = await api.v1(method, at, { key: rival, ...(json ? { json } : {}) })
