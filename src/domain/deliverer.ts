@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import { isDiskFull } from '../lib/disk.ts'
 import { newId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'
+import { Turns } from '../lib/turns.ts'
 import type { Store } from '../store/db.ts'
 import * as runRows from '../store/webhook-runs.ts'
 import { findWebhook, type WebhookRow } from '../store/webhooks.ts'
@@ -35,6 +36,8 @@ interface Lane {
   passedTo: number
   /** when what it tries to deliver had happened; null when everything is delivered */
   headAt: number | null
+  /** the log is long, and this part of it was not for this webhook */
+  farBehind: boolean
   /** what could not be written down yet: to send again would tell the endpoint twice */
   unwritten: Made | null
   line: Line | null
@@ -65,6 +68,7 @@ export class Deliverer {
   readonly #lanes = new Map<string, Lane>()
   readonly #ofTenant = new Map<string, Set<Lane>>()
   readonly #queue = new FairQueue<Lane>(PLACES)
+  readonly #turns = new Turns()
   #unsubscribe: (() => void) | null = null
   #stopped = false
 
@@ -156,6 +160,7 @@ export class Deliverer {
       failing: attempt > 0,
       passedTo: 0,
       headAt: null,
+      farBehind: false,
       unwritten: null,
       line: null,
     }
@@ -209,7 +214,9 @@ export class Deliverer {
     if (!run) return lane.again ? this.#enqueue(lane) : this.#drop(lane)
     if (run.next_attempt_at !== null && run.next_attempt_at > clock())
       return this.#wait(lane, run.next_attempt_at)
-    const event = await this.#nextEvent(lane, run)
+    const look = () => this.#nextEvent(lane, run)
+    const event = await (lane.farBehind ? this.#turns.take(look) : look())
+    lane.farBehind = event === 'later'
     if (event === null) return this.#atEnd(lane, run)
     // Read last: what was changed before this event happened has to hold for it.
     const webhook = await findWebhook(store.db, run.webhook_id)

@@ -1,5 +1,6 @@
 import { GoLiveError } from '../domain/errors.ts'
 import type { Event, EventLog, EventType } from '../domain/events.ts'
+import { Turns } from '../lib/turns.ts'
 import { toEventWire } from './v1/event-shapes.ts'
 
 /** Well below the seconds after which a silent connection is closed, here and in proxies. */
@@ -35,6 +36,8 @@ export class EventStreams {
   readonly #events: Log
   readonly #heartbeatMs: number
   readonly #open = new Map<Stream, string>()
+  /** Who takes fast enough, and there are enough of them, would leave nobody else a turn. */
+  readonly #turns = new Turns()
   #closed = false
 
   constructor(events: Log, heartbeatMs = HEARTBEAT_MS) {
@@ -53,7 +56,12 @@ export class EventStreams {
     const owner = `${reader.isTenant ? 'tenant' : 'operator'} ${wanted.tenant.id}`
     const own = [...this.#open.values()].filter((one) => one === owner).length
     if (this.#open.size >= MOST || own >= MOST_OF_ONE) throw tooMany()
-    const stream = new Stream(this.#events, wanted, this.#heartbeatMs, reader, () =>
+    const log: Log = {
+      list: (tenantId, query) => this.#turns.take(() => this.#events.list(tenantId, query)),
+      streamId: () => this.#events.streamId(),
+      subscribe: (tenantId, told) => this.#events.subscribe(tenantId, told),
+    }
+    const stream = new Stream(log, wanted, this.#heartbeatMs, reader, () =>
       this.#open.delete(stream),
     )
     this.#open.set(stream, owner)

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { buildRemoteAdminApi, buildTenantApi } from '../../src/http/server.ts'
 import { basic, type Key, TestApi } from '../support/api.ts'
 import { tenantId } from '../support/history.ts'
+import { manyEvents } from '../support/past.ts'
+import { ticksDuring } from '../support/ticks.ts'
 import { until } from '../support/wait.ts'
 
 let api: TestApi
@@ -244,6 +246,18 @@ describe('a stream of events', () => {
     await until('the event', () => stream.seqs().length > 0)
     expect(stream.seqs()).toEqual([1])
     expect(stream.text.match(/^data: /gm)).toHaveLength(2)
+  })
+
+  test('that has much to catch up with keeps nobody else waiting, nor do many', async () => {
+    await manyEvents(api, 'acme', 20_000)
+    const ticks = await ticksDuring(async () => {
+      const streams = await Promise.all([open(), open(), open()])
+      await until('all of it', () => streams.every((one) => one.text.includes('id: 20000\n')), {
+        everyMs: 100,
+      })
+      for (const one of streams) expect(one.seqs()).toHaveLength(20_000)
+    })
+    expect(ticks).toBeGreaterThan(100)
   })
 
   test('of which too many are open is refused, until one of them is closed', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
-import { call, webhook } from '../support/past.ts'
+import { call, manyEvents, webhook } from '../support/past.ts'
+import { ticksDuring } from '../support/ticks.ts'
 
 let api: TestApi
 let key: Key
@@ -96,4 +97,13 @@ test('a token for reading may have it, one of another tenant and none at all may
   expect(await ask({ scope: 'read', tenant: 'rival' })).not.toBe(200)
   expect((await api.remote('GET', '/tenants/acme/export')).status).toBe(401)
   expect((await api.admin('GET', '/tenants/nobody/export')).body.code).toBe('tenant_not_found')
+})
+
+test('a long export keeps nobody else waiting for its end', async () => {
+  await manyEvents(api, 'acme', 20_000)
+  const ticks = await ticksDuring(async () => {
+    const { text } = await api.admin('GET', '/tenants/acme/export')
+    expect(lines(text).at(-1)).toMatchObject({ kind: 'end' })
+  })
+  expect(ticks).toBeGreaterThan(10)
 })

@@ -3,6 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { Deliverer } from '../../src/domain/deliverer.ts'
 import type { EventType } from '../../src/domain/events.ts'
 import { type Key, TestApi } from '../support/api.ts'
+import { manyEvents } from '../support/past.ts'
+import { ticksDuring } from '../support/ticks.ts'
 import { until } from '../support/wait.ts'
 import { verifies, WebhookReceiver } from '../support/webhook-receiver.ts'
 
@@ -590,6 +592,18 @@ describe('sending again', () => {
       codes.push((await api.v1('POST', `/webhooks/${id}/replay`, { key, json })).body.code ?? 'ok')
     }
     expect(codes).toEqual([...Array(20).fill('ok'), ...Array(2).fill('replay_limit_reached')])
+  })
+
+  test('of a long log in which nothing is for the webhook keeps nobody else waiting', async () => {
+    const { id } = await hook({ types: ['room.deleted'] })
+    await manyEvents(api, 'acme', 200_000)
+    const json = { from_seq: 1, to_seq: 200_000 }
+    const runs = () => api.store.raw.query('SELECT id FROM webhook_runs').all().length
+    const ticks = await ticksDuring(async () => {
+      await api.v1('POST', `/webhooks/${id}/replay`, { key, json })
+      await until('the replay is over', () => runs() === 1, { everyMs: 10 })
+    })
+    expect(ticks).toBeGreaterThan(15)
   })
 
   test('may be asked for by the operator, on record', async () => {

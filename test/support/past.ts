@@ -94,6 +94,19 @@ export const leave = async (
   })
 }
 
+/** So many events of one type, numbered from the first on, as fast as can be. */
+export const manyEvents = async (api: TestApi, slug: string, amount: number): Promise<void> => {
+  const id = await tenantId(api, slug)
+  const { raw } = api.store
+  raw.run(
+    `INSERT INTO events (tenant_id, seq, id, type, at, data, reconstructed)
+     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+     SELECT ?, i, 'evt_' || i, 'participant.joined', ?, '{}', 0 FROM n`,
+    [amount, id, api.now],
+  )
+  raw.run('UPDATE tenant_counters SET event_seq = ? WHERE tenant_id = ?', [amount, id])
+}
+
 /** An endpoint of a tenant with what it answered to some events, one a millisecond from `at` on. */
 export const webhook = async (
   api: TestApi,
