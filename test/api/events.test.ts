@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { Minutes } from '../../src/domain/minutes.ts'
+import { Refusals } from '../../src/domain/refusals.ts'
 import { buildRemoteAdminApi, buildTenantApi } from '../../src/http/server.ts'
+import { EVENT_DATA } from '../../src/http/v1/event-shapes.ts'
 import { basic, type Key, TestApi } from '../support/api.ts'
 import { tenantId } from '../support/history.ts'
 import { manyEvents } from '../support/past.ts'
 import { ticksDuring } from '../support/ticks.ts'
+import { Teller } from '../support/truth.ts'
 import { until } from '../support/wait.ts'
 
 let api: TestApi
@@ -157,6 +161,58 @@ const answer = async (query = '', headers = {}): Promise<Response> =>
   buildTenantApi(api.deps).handle(request(query, headers), '127.0.0.1')
 
 const open = async (query = '', headers = {}): Promise<Stream> => read(await answer(query, headers))
+
+/** Lets everything happen that there is an event of. */
+const everything = async () => {
+  const { events, presence } = api.deps
+  const parts = { store: api.store, events, presence, clock: () => api.now, log: api.deps.log }
+  const limits = { json: { limits: { participant_minutes_per_month: 1 } } }
+  await api.admin('PATCH', '/tenants/acme', limits)
+  await api.v1('POST', '/rooms', { key, json: { name: 'daily' } })
+  await api.v1('PATCH', '/rooms/daily', { key, json: { locked: true } })
+  const room = new Teller(api, 'acme__daily', 'RM_one')
+  const [first, second] = [room.enters('ann', 'PA_1'), room.enters('ann', 'PA_2')]
+  await room.joined(first)
+  await room.left(first, 'DUPLICATE_IDENTITY')
+  await room.joined(second)
+  await room.track('track_published', second)
+  await room.track('track_unpublished', second)
+  api.now += 120_000
+  await room.left(second)
+  await room.finished()
+  const id = await tenantId(api, 'acme')
+  const minutes = new Minutes({
+    ...parts,
+    presence: { tenantsNow: () => new Map([[id, 1]]) } as never,
+    calls: { putOut: async () => undefined },
+  })
+  await minutes.count()
+  for (let n = 0; n < 2; n++) await minutes.endOverdrawn()
+  const refused = {
+    tenantId: id,
+    room: 'daily',
+    identity: 'bob',
+    code: 'room_locked',
+    reason: 'no',
+  }
+  new Refusals(parts).note(refused)
+  await api.livekitUp()
+  await api.v1('DELETE', '/rooms/daily/participants/bob?ban=true', { key })
+  await api.v1('DELETE', '/rooms/daily', { key })
+}
+
+test('events hold what the documentation says, each type of them', async () => {
+  await everything()
+  const { data } = (await events('?limit=100')).body
+  const found = data.map(({ type, data }: { type: string; data: object }) => [
+    type,
+    Object.keys(data),
+  ])
+  for (const [type, names] of Object.entries(EVENT_DATA))
+    expect(found).toContainEqual([type, names])
+  const told = found.filter(([type]: string[]) => type === 'usage.limit_reached')
+  expect(told).toHaveLength(1)
+})
 
 describe('a stream of events', () => {
   test('begins with what was and goes on with what comes, each once and in its order', async () => {

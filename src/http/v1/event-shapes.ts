@@ -4,12 +4,59 @@ import { rfc3339 } from '../../lib/clock.ts'
 import { invalid } from '../problem.ts'
 import { time, wholeNumber } from './shapes.ts'
 
+const ROOM = [
+  'room',
+  'livekit_name',
+  'max_participants',
+  'empty_timeout_seconds',
+  'departure_timeout_seconds',
+  'metadata',
+  'locked',
+  'opens_at',
+  'closes_at',
+  'max_duration_seconds',
+]
+const SESSION = ['session_id', 'room', 'livekit_sid', 'started_at']
+const JOINED = ['session_id', 'room', 'identity', 'name', 'sid', 'joined_at']
+const LEFT = [...JOINED, 'left_at', 'leave_reason', 'end_accuracy_seconds', 'seconds']
+const TRACK = [
+  ...['session_id', 'room', 'identity', 'participant_sid'],
+  ...['sid', 'kind', 'source', 'published_at'],
+]
+
+/** What is in `data`, by type: for the documentation, which a test holds to it. */
+export const EVENT_DATA: Readonly<Record<EventType, readonly string[]>> = {
+  'room.created': ROOM,
+  'room.updated': ROOM,
+  'room.deleted': ROOM,
+  'session.started': SESSION,
+  'session.ended': [
+    ...SESSION,
+    ...['ended_at', 'end_reason', 'end_accuracy_seconds'],
+    ...['peak_participants', 'participant_seconds'],
+  ],
+  'participant.joined': JOINED,
+  'participant.left': LEFT,
+  'participant.superseded': LEFT,
+  'participant.refused': ['room', 'identity', 'code', 'reason'],
+  'participant.banned': ['room', 'identity', 'until'],
+  'track.published': TRACK,
+  'track.unpublished': [...TRACK, 'unpublished_at'],
+  'usage.limit_reached': ['limit', 'value', 'month'],
+}
+
+const inWords = Object.entries(EVENT_DATA).map(
+  ([type, names]) => `- \`${type}\`: ${names.map((name) => `\`${name}\``).join(', ')}`,
+)
+
 export const eventWire = z.strictObject({
   seq: z.int().meta({ description: 'Counts up by one within a tenant; none is missing.' }),
   id: z.string().meta({ examples: ['evt_01kb1x8w3nq7f2e9'] }),
   type: z.enum(EVENT_TYPES),
   at: time,
-  data: z.record(z.string(), z.unknown()),
+  data: z.record(z.string(), z.unknown()).meta({
+    description: `Depends on the type; more may be added.\n\n${inWords.join('\n')}`,
+  }),
   reconstructed: z.boolean().meta({
     description: 'true for what nobody reported and the server concluded afterwards.',
   }),

@@ -21,7 +21,10 @@ export const callSessionWire = z
     livekit_sid: z.string(),
     started_at: time.meta({ description: 'When the first came.' }),
     ended_at: time.nullable().meta({ description: 'When the last left; null while it runs.' }),
-    end_reason: z.string().nullable(),
+    end_reason: z.string().nullable().meta({
+      description:
+        '`empty`, `ended`, `room_deleted`, `closed` or `max_duration`; `livekit_exited`, `livekit_restarted` or `server_stopped` where the media server went. Null while it runs.',
+    }),
     peak_participants: z.int().meta({ description: 'The most people in it at once.' }),
     participant_seconds: seconds(
       'Of all people together; of those who are in it up to now. Not rounded.',
@@ -65,7 +68,10 @@ export const sessionParticipantWire = z.strictObject({
   sid: z.string().meta({ description: 'Another one each time that somebody comes.' }),
   joined_at: time,
   left_at: time.nullable(),
-  leave_reason: z.string().nullable(),
+  leave_reason: z.string().nullable().meta({
+    description:
+      "LiveKit's word for it in lower case, such as `client_initiated`, `duplicate_identity`, `participant_removed`, `connection_timeout` or `unknown_reason`; or why the media server went.",
+  }),
   seconds: seconds('Up to now for who is in the call.'),
   reconnects: z.int(),
   transport: z.string().nullable().meta({ description: '`udp`, `tcp` or `turn`.' }),
