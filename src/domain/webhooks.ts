@@ -122,7 +122,7 @@ export class Webhooks {
   }
 
   /**
-   * Goes on where it was, and at once, when it becomes active or gets another URL.
+   * Goes on where it was, and at once, when it becomes active or gets another URL or other types.
    * @throws webhook_not_found, validation_failed
    */
   async update(
@@ -137,7 +137,7 @@ export class Webhooks {
       const old = await ownWebhook(tx, tenant, id)
       const changed = { ...old, ...changesOf(old, { ...input, url }) }
       await rows.updateWebhook(tx, id, changed)
-      const isAnew = changed.url !== old.url || changed.status !== old.status
+      const isAnew = (['url', 'types', 'status'] as const).some((one) => changed[one] !== old[one])
       if (isAnew) await runs.updateRuns(tx, id, FRESH)
       const change = { before: descriptionOf(old), after: descriptionOf(changed) }
       await this.#record(tx, old, 'webhook.updated', actor, change)

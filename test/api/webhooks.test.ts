@@ -409,6 +409,22 @@ describe('the pauses between attempts', () => {
   })
 })
 
+test('what was tried in vain and is no longer asked for holds up nothing more', async () => {
+  receiver.failing(500)
+  const { id } = await hook()
+  await happen(1)
+  await receiver.until('it was tried', ({ all }) => all.length === 1)
+  later(6 * SECOND)
+  await receiver.until('it was tried again', ({ all }) => all.length === 2)
+  await happen(1, 'room.deleted')
+  receiver.taking()
+  await patch(id, { types: ['room.deleted'] })
+  await receiver.until('the other arrived', ({ seqs }) => seqs.includes(2))
+  expect(receiver.seqs).toEqual([2])
+  await until('it is written down', async () => (await deliveries(id))[0]?.seq === 2)
+  expect((await deliveries(id))[0]).toMatchObject({ seq: 2, attempt: 1, error: null })
+})
+
 describe('an endpoint that is disabled', () => {
   test('after three days says why, to the tenant and the operator, and goes on where it was', async () => {
     receiver.failing(500)

@@ -111,7 +111,7 @@ const single = ({ webhooks }: HttpDeps, exchanges: Exchanges) =>
           tags,
           summary: 'Change a webhook',
           description:
-            'One that becomes active, or gets another URL, goes on where it was and at once. Events that are no longer kept by then are named in its deliveries (`webhook.skipped`).',
+            'One that becomes active, or gets another URL or other types, goes on where it was and at once. Events that are no longer kept by then are named in its deliveries (`webhook.skipped`).',
         },
       },
     )
