@@ -53,9 +53,9 @@ export const addEventsCommand = (program: Command, cli: Cli): void => {
     .action((options: Options, command: Command) =>
       cli.run(command, options.follow ? 'running' : 'anytime', async ({ api, out }) => {
         const events = new Events(api, out, path`/admin/tenants/${options.tenant}/events`)
-        if (options.follow)
-          await events.follow(options.after ?? (await events.newest(options.limit)))
-        else await events.show(options.after ?? (await events.newest(options.limit)), options.limit)
+        const after = options.after ?? (await events.newest(options.limit))
+        if (options.follow) await events.follow(after, options.limit)
+        else await events.show(after, options.limit)
       }),
     )
   example(events, 'golive events --tenant acme --follow')
@@ -65,6 +65,7 @@ class Events {
   readonly #api: AdminClient
   readonly #out: Output
   readonly #path: string
+  #streamId: string | null = null
 
   constructor(api: AdminClient, out: Output, path: string) {
     this.#api = api
@@ -97,8 +98,11 @@ class Events {
     )
   }
 
-  /** Ends only when nobody reads it any more, or when the server refuses. */
-  async follow(after: number): Promise<void> {
+  /**
+   * Ends only when nobody reads it any more, or when the server refuses.
+   * @param limit how many to begin with when the log is another one by then
+   */
+  async follow(after: number, limit: number): Promise<void> {
     let [seen, isTold] = [after, false]
     await this.#page(seen, 1)
     while (!this.#out.isLeft) {
@@ -110,6 +114,11 @@ class Events {
           if (this.#out.isLeft) return
         }
       } catch (error) {
+        if (error instanceof Renewed) {
+          await this.#out.aside('the log is another one: an earlier database was put back')
+          seen = await this.newest(limit)
+          continue
+        }
         if (!(error instanceof Lost)) throw error
         if (!isTold) await this.#out.aside('the server does not answer; waiting for it')
         isTold = true
@@ -118,16 +127,27 @@ class Events {
     }
   }
 
-  /** @throws Lost when the server went away */
+  /** @throws Lost when the server went away, Renewed when numbers mean other events than before */
   async *#stream(after: number): AsyncGenerator<Event> {
     const accept = 'text/event-stream'
     try {
       const body = await this.#api.stream(`${this.#path}?after=${after}`, { accept })
-      for await (const { type, data } of readEvents(body, SILENCE_MS))
-        if (type !== 'stream') yield JSON.parse(data) as Event
+      for await (const { type, data } of readEvents(body, SILENCE_MS)) {
+        if (type === 'stream') this.#checkStream(data)
+        else yield JSON.parse(data) as Event
+      }
     } catch (error) {
-      throw isRefusal(error) ? error : new Lost('the stream broke off', { cause: error })
+      throw isRefusal(error) || error instanceof Renewed
+        ? error
+        : new Lost('the stream broke off', { cause: error })
     }
+  }
+
+  #checkStream(data: string): void {
+    const { stream_id } = JSON.parse(data) as { stream_id: string }
+    const before = this.#streamId
+    this.#streamId = stream_id
+    if (before !== null && before !== stream_id) throw new Renewed()
   }
 
   #page(after: number, limit: number): Promise<Page> {
@@ -143,6 +163,8 @@ const firstKept = (error: unknown): number => {
 }
 
 class Lost extends Error {}
+
+class Renewed extends Error {}
 
 const isRefusal = (error: unknown): boolean =>
   error instanceof CliError &&

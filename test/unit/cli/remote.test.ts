@@ -108,3 +108,41 @@ test('what belongs to the machine of the server is wrong usage with --url', asyn
     expect(stderr).toContain('on the machine of the server only')
   }
 })
+
+test('who follows events through the return of an earlier database begins with the new log', async () => {
+  const asked: string[] = []
+  const event = (seq: number) => ({
+    seq,
+    type: 'room.created',
+    at: '2026-11-25T10:00:00.000Z',
+    data: {},
+  })
+  const streams = [
+    ['a', 'a', 'b', 'b'].map((id) => `event: stream\ndata: {"stream_id":"${id}"}\n\n`),
+    [`data: ${JSON.stringify(event(900))}\n\n`, '', '', `data: ${JSON.stringify(event(2))}\n\n`],
+  ] as [string[], string[]]
+  const url = listen((request) => {
+    const after = new URL(request.url).searchParams.get('after') ?? ''
+    if (request.headers.get('accept') !== 'text/event-stream')
+      return Response.json({
+        data: [],
+        next_after: Number(after),
+        last_seq: asked.length < 3 ? 900 : 2,
+      })
+    const at = asked.push(after) - 1
+    const begin = streams[0][at]
+    if (begin === undefined)
+      return Response.json({ code: 'forbidden', detail: 'enough' }, { status: 403 })
+    return new Response(`${begin}${streams[1][at]}`)
+  })
+  const command = ['events', '--tenant', 'acme', '--follow', '--json', '--limit', '1']
+  const { stdout, stderr } = await withToken('--url', url, ...command)
+  expect(asked).toEqual(['899', '900', '900', '1', '2'])
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).seq),
+  ).toEqual([900, 2])
+  expect(stderr).toContain('an earlier database was put back')
+})
