@@ -166,7 +166,8 @@ const LAST_EVENT_ID = {
   required: false,
   description:
     'The `id` of the last event that was read: goes on behind it, whatever `after` says.',
-  schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999 },
+  // Empty it is none.
+  schema: { type: 'string', pattern: '^\\d{0,15}$', examples: ['42'] },
 }
 
 const IF_MATCH = {
