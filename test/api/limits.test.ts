@@ -163,6 +163,27 @@ describe('every route of the tenant API', () => {
   const isEnd = (name: string): boolean => name === 'delete /rooms/{room}'
 })
 
+test('what came from the network before is heard before an answer is made; a mint is made at once', async () => {
+  const key = await api.tenant('acme')
+  await api.v1('POST', '/rooms', { key, json: { name: 'r' } })
+  const order = async (ask: () => ReturnType<TestApi['v1']>): Promise<string[]> => {
+    const order: string[] = []
+    const others = new Promise<void>((done) =>
+      setImmediate(() => {
+        order.push('others')
+        done()
+      }),
+    )
+    const answered = ask().then(({ status }) => void order.push(`${status}`))
+    await Promise.all([others, answered])
+    return order
+  }
+  const mint = () => api.v1('POST', '/rooms/r/tokens', { key, json: { identity: 'ann' } })
+  expect(await order(() => api.v1('GET', '/usage', { key }))).toEqual(['others', '200'])
+  expect(await order(() => api.admin('GET', '/usage'))).toEqual(['others', '200'])
+  expect(await order(mint)).toEqual(['200', 'others'])
+})
+
 describe('failed authentications', () => {
   const wrong = { api_key: 'lkv_wrong', api_secret: 'lks_wrong' }
   const guess = (address: string) => api.v1('GET', '/me', { key: wrong, address })
