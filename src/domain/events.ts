@@ -161,6 +161,24 @@ export class EventLog {
     return { data: found.map(eventOf), nextAfter: Math.max(end, query.after), lastSeq }
   }
 
+  /**
+   * The newest events ahead of `before`, newest first. `nextBefore` is where to go on, also past
+   * events of other types; null where nothing is kept before.
+   */
+  async newest(
+    tenantId: string,
+    query: { before: number | null; limit: number; types: readonly EventType[] | null },
+  ): Promise<{ data: Event[]; nextBefore: number | null; lastSeq: number }> {
+    const { db } = this.#deps.store
+    const lastSeq = await rows.lastSeq(db, tenantId)
+    const firstSeq = (await rows.firstSeq(db, tenantId)) ?? lastSeq + 1
+    const before = Math.min(query.before ?? lastSeq + 1, lastSeq + 1)
+    const from = query.types ? Math.max(firstSeq, before - MOST_LOOKED_AT) : firstSeq
+    const found = await rows.listNewestEvents(db, tenantId, { ...query, before, from })
+    const next = found.length < query.limit ? from : (found.at(-1)?.seq ?? from)
+    return { data: found.map(eventOf), nextBefore: next > firstSeq ? next : null, lastSeq }
+  }
+
   async #checkKept(tenantId: string, after: number, last: number): Promise<void> {
     if (after >= last) return
     const first = (await rows.firstSeq(this.#deps.store.db, tenantId)) ?? last + 1

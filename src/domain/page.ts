@@ -16,8 +16,9 @@ export interface Position {
   id: string
 }
 
-const encode = ({ createdAt, id }: Position): string =>
-  Buffer.from(`${createdAt}.${id}`).toString('base64url')
+/** Leads behind this row; null, to nothing more, without one. */
+export const cursorAt = (last: Position | undefined): string | null =>
+  last ? Buffer.from(`${last.createdAt}.${last.id}`).toString('base64url') : null
 
 /** @throws GoLiveError invalid_cursor when it is not one that this API gave out */
 export const decodeCursor = (cursor: string | undefined): Position | null => {
@@ -36,7 +37,7 @@ export const decodeCursor = (cursor: string | undefined): Position | null => {
 /** Makes a page of `limit` rows from a query that asked for one row more. */
 export const pageOf = <T extends Position>(rows: T[], limit: number): Page<T> => {
   const last = rows.length > limit ? rows[limit - 1] : undefined
-  return { data: rows.slice(0, limit), nextCursor: last ? encode(last) : null }
+  return { data: rows.slice(0, limit), nextCursor: cursorAt(last) }
 }
 
 /**

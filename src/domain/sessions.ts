@@ -1,10 +1,11 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Store } from '../store/db.ts'
+import { type EventRow, listRefusedJoins } from '../store/events.ts'
 import * as people from '../store/session-participants.ts'
 import * as rows from '../store/sessions.ts'
 import { listTracks } from '../store/tracks.ts'
 import { GoLiveError } from './errors.ts'
-import { decodeCursor, type Page, pageOf } from './page.ts'
+import { cursorAt, decodeCursor, type Page, pageOf } from './page.ts'
 import { publishedMs, TIMED_SOURCES, type TimedSource, type Track, trackOf } from './published.ts'
 
 /** One life of a room: from the first who came to the last who left. Times in milliseconds. */
@@ -44,6 +45,22 @@ export interface SessionParticipant {
   publishedMs: Record<TimedSource, number>
   tracks: Track[]
 }
+
+/** Somebody who was not let into the room of a session. */
+export interface RefusedJoin {
+  seq: number
+  /** milliseconds */
+  at: number
+  identity: string
+  code: string
+  /** in words, for people */
+  reason: string
+}
+
+/** Who could not join tries again before, while and after the others talk. */
+const AROUND_MS = 10 * 60_000
+/** Refusals of all rooms that are looked at for one page. */
+const MOST_LOOKED_AT = 2000
 
 interface Deps {
   store: Store
@@ -125,6 +142,31 @@ export class Sessions {
     }
   }
 
+  /**
+   * Joins to its room that were refused, from ten minutes before it to ten minutes after it, in their order. A
+   * page may be short of others before the last. @throws session_not_found, invalid_cursor
+   */
+  async refusedJoins(
+    tenant: Owner,
+    id: string,
+    query: { cursor?: string | undefined; limit: number },
+  ): Promise<Page<RefusedJoin>> {
+    const { store, clock } = this.#deps
+    const after = decodeCursor(query.cursor)
+    const { room, started_at, ended_at } = await this.#row(tenant, id)
+    const found = await listRefusedJoins(store.db, tenant.id, {
+      ...{ from: started_at - AROUND_MS, to: (ended_at ?? clock()) + AROUND_MS },
+      ...{ after, limit: MOST_LOOKED_AT },
+    })
+    const all = found.map((row) => ({ id: row.id, createdAt: row.at, ...refusedJoinOf(row) }))
+    const page = pageOf(
+      all.filter((one) => one.room === room),
+      query.limit,
+    )
+    const isCut = page.nextCursor === null && all.length === MOST_LOOKED_AT
+    return isCut ? { ...page, nextCursor: cursorAt(all.at(-1)) } : page
+  }
+
   async #row(tenant: Owner, id: string): Promise<rows.SessionRow> {
     const row = await rows.findSession(this.#deps.store.db, tenant.id, id)
     if (!row) throw new GoLiveError('session_not_found', `there is no session ${id.slice(0, 100)}`)
@@ -183,3 +225,11 @@ const participantOf = (
     tracks,
   }
 }
+
+const refusedJoinOf = ({ seq, at, data }: EventRow): RefusedJoin & { room: string | null } => ({
+  seq,
+  at,
+  ...(JSON.parse(data) as Pick<RefusedJoin, 'identity' | 'code' | 'reason'> & {
+    room: string | null
+  }),
+})

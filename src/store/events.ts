@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from './db.ts'
 import type { EventRow } from './tables.ts'
 
@@ -83,4 +84,60 @@ export const listEvents = (
     .where('seq', '<=', until)
   if (types) query = query.where('type', 'in', types)
   return query.orderBy('seq').limit(limit).execute()
+}
+
+interface Backwards {
+  /** a number; those ahead of it */
+  before: number
+  /** the first number to look at */
+  from: number
+  limit: number
+  /** only these, or all */
+  types: readonly string[] | null
+}
+
+/** Newest first. */
+export const listNewestEvents = (
+  db: Db,
+  tenantId: string,
+  { before, from, limit, types }: Backwards,
+): Promise<EventRow[]> => {
+  let query = db
+    .selectFrom('events')
+    .select(EVENT)
+    .where('tenant_id', '=', tenantId)
+    .where('seq', '<', before)
+    .where('seq', '>=', from)
+  if (types) query = query.where('type', 'in', types)
+  return query.orderBy('seq', 'desc').limit(limit).execute()
+}
+
+interface Period {
+  /** milliseconds, both included */
+  from: number
+  to: number
+  after: { createdAt: number; id: string } | null
+  limit: number
+}
+
+/** Joins that were refused in any room, in the order of time. */
+export const listRefusedJoins = (
+  db: Db,
+  tenantId: string,
+  { from, to, after, limit }: Period,
+): Promise<EventRow[]> => {
+  let query = db
+    .selectFrom('events')
+    .select(EVENT)
+    .where('tenant_id', '=', tenantId)
+    // Written out, and not a parameter: only then the index of these events is used.
+    .where('type', '=', sql.lit('participant.refused'))
+    .where('at', '>=', from)
+    .where('at', '<=', to)
+  if (after) {
+    query = query.where((eb) =>
+      eb(eb.refTuple('at', 'id'), '>', eb.tuple(after.createdAt, after.id)),
+    )
+  }
+  return query.orderBy('at').orderBy('id').limit(limit).execute()
 }

@@ -107,6 +107,41 @@ describe('a page of events', () => {
   })
 })
 
+describe('the newest events, for the operator', () => {
+  const newest = (query = '') => api.admin('GET', `/tenants/acme/events/newest${query}`)
+  const seqs = (body: { data: { seq: number }[] }) => body.data.map(({ seq }) => seq)
+
+  test('come newest first, page by page, as far back as they are kept', async () => {
+    await append(5)
+    await forget(2)
+    const first = (await newest('?limit=2')).body
+    expect([seqs(first), first.next_before, first.last_seq]).toEqual([[5, 4], 4, 5])
+    expect(first.stream_id).toBe((await events('?after=5')).body.stream_id)
+    const second = (await newest('?limit=2&before=4')).body
+    expect([seqs(second), second.next_before]).toEqual([[3, 2], null])
+    for (const query of ['?before=2', '?before=1', '?before=0'])
+      expect((await newest(query)).body).toMatchObject({ data: [], next_before: null })
+    expect(seqs((await newest('?before=999')).body)).toEqual([5, 4, 3, 2])
+  })
+
+  test('are none where nothing happened, or nothing is kept any more', async () => {
+    expect((await newest()).body).toMatchObject({ data: [], next_before: null, last_seq: 0 })
+    await append(3)
+    await forget(4)
+    expect((await newest()).body).toMatchObject({ data: [], next_before: null, last_seq: 3 })
+  })
+
+  test('of some types pass over the others, also where none is for long', async () => {
+    const id = await tenantId(api, 'acme')
+    await api.deps.events.write((_, add) => add(id, { type: 'session.ended', data: {} }))
+    await append(10_001)
+    const first = (await newest('?types=session.ended')).body
+    expect(first).toMatchObject({ data: [], next_before: 3, last_seq: 10_002 })
+    const second = (await newest('?types=session.ended&before=3')).body
+    expect(second).toMatchObject({ data: [{ seq: 1 }], next_before: null })
+  })
+})
+
 interface Stream {
   status: number
   headers: Headers

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type Key, TestApi } from '../support/api.ts'
-import { addSession, addStay, STARTED } from '../support/history.ts'
+import { addSession, addStay, STARTED, tenantId } from '../support/history.ts'
 
 let api: TestApi
 let key: Key
@@ -208,11 +208,67 @@ test("the operator sees a tenant's sessions, and with a token only those of its 
   const { token } = (await api.admin('POST', '/tokens', { json })).body
   const headers = { authorization: `Bearer ${token}` }
   const statusOf = async (path: string) => (await api.remote('GET', path, { headers })).status
-  expect(await statusOf('/tenants/acme/sessions/s1/participants')).toBe(200)
-  for (const what of ['sessions', 'usage', 'events'])
+  for (const what of ['participants', 'refusals'])
+    expect(await statusOf(`/tenants/acme/sessions/s1/${what}`)).toBe(200)
+  for (const what of ['sessions', 'usage', 'events', 'events/newest'])
     expect([
       await statusOf(`/tenants/acme/${what}`),
       await statusOf(`/tenants/other/${what}`),
     ]).toEqual([200, 403])
   expect(await statusOf('/usage')).toBe(403)
+})
+
+describe('joins that were refused', () => {
+  const MINUTE = 60_000
+  const refuse = async (identities: string[], at: number, room = 'daily', slug = 'acme') => {
+    const id = await tenantId(api, slug)
+    await api.deps.events.write(async (_, append) => {
+      for (const identity of identities) {
+        const data = { room, identity, code: 'room_full', reason: 'The room is full.' }
+        await append(id, { type: 'participant.refused', at, identity, data })
+      }
+    })
+  }
+  const refusals = async (query = '') =>
+    (await api.admin('GET', `/tenants/acme/sessions/s1/refusals${query}`)).body
+  const who = (body: { data: { identity: string }[] }) => body.data.map((one) => one.identity)
+
+  test('are told of a call from ten minutes before it to ten minutes after it', async () => {
+    await addSession(api, 'acme', { id: 's1', endedAt: STARTED + 30 * MINUTE })
+    await api.tenant('other')
+    // Written down later, and yet before: the order is that of time.
+    for (const at of [40, 15, -10]) await refuse([`at ${at}`], STARTED + at * MINUTE)
+    for (const at of [-11, 41]) await refuse(['too far'], STARTED + at * MINUTE)
+    await refuse(['elsewhere'], STARTED, 'another')
+    await refuse(['no room'], STARTED, null as never)
+    await refuse(['a stranger'], STARTED, 'daily', 'other')
+    const body = await refusals()
+    expect(who(body)).toEqual(['at -10', 'at 15', 'at 40'])
+    expect(body.next_cursor).toBeNull()
+    expect(body.data[1]).toEqual({
+      ...{ seq: 2, at: '2026-11-25T09:45:00.000Z', identity: 'at 15' },
+      ...{ code: 'room_full', reason: 'The room is full.' },
+    })
+  })
+
+  test('come page by page, each once, also behind thousands in other rooms', async () => {
+    await addSession(api, 'acme', { id: 's1' })
+    const many = Array.from({ length: 2500 }, (_, n) => `knocker-${n}`)
+    await refuse(many, STARTED, 'another')
+    for (const [n, who] of ['ann', 'bea', 'cai'].entries()) await refuse([who], STARTED + n + 1)
+    const found: string[] = []
+    let query = '?limit=2'
+    for (let pages = 0; query !== '' && pages < 9; pages++) {
+      const body = await refusals(query)
+      found.push(...who(body))
+      query = body.next_cursor === null ? '' : `?limit=2&cursor=${body.next_cursor}`
+    }
+    expect(found).toEqual(['ann', 'bea', 'cai'])
+  })
+
+  test('of a call of another tenant are 404', async () => {
+    await api.tenant('other')
+    await addSession(api, 'other', { id: 's1' })
+    expect((await api.admin('GET', '/tenants/acme/sessions/s1/refusals')).status).toBe(404)
+  })
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import type { SessionParticipant } from '../../domain/sessions.ts'
+import type { RefusedJoin, SessionParticipant } from '../../domain/sessions.ts'
 import { rfc3339, rfc3339OrNull } from '../../lib/clock.ts'
+import { eventsQuery, eventWire } from '../v1/event-shapes.ts'
 import { sessionParticipantWire, toSessionParticipantWire } from '../v1/session-shapes.ts'
 import { time } from '../v1/shapes.ts'
 
@@ -32,4 +33,36 @@ export const toStayWire = (one: SessionParticipant): z.input<typeof stayWire> =>
     unpublished_at: rfc3339OrNull(unpublishedAt),
     mutes: mutes.map(([from, to]) => ({ from: rfc3339(from), to: rfc3339OrNull(to) })),
   })),
+})
+
+export const refusedJoinWire = z.strictObject({
+  seq: z.int().meta({ description: 'Of its event.' }),
+  at: time,
+  identity: z.string(),
+  code: z.string().meta({ examples: ['room_full'] }),
+  reason: z.string().meta({ description: 'For people.' }),
+})
+
+export const toRefusedJoinWire = (one: RefusedJoin): z.input<typeof refusedJoinWire> => ({
+  seq: one.seq,
+  at: rfc3339(one.at),
+  identity: one.identity,
+  code: one.code,
+  reason: one.reason,
+})
+
+export const newestEventsWire = z.strictObject({
+  stream_id: z.string(),
+  data: z.array(eventWire),
+  next_before: z.int().nullable().meta({
+    description:
+      'Pass it as `before` to go on; null where nothing is kept before. A page with `types` may be empty ahead of that.',
+  }),
+  last_seq: z.int().meta({ description: 'Of the newest event; what comes is behind it.' }),
+})
+
+export const newestEventsQuery = eventsQuery.omit({ after: true }).extend({
+  before: eventsQuery.shape.after.meta({
+    description: 'Events ahead of this `seq`; without it, from the newest.',
+  }),
 })

@@ -2,13 +2,13 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
-import { eventsQuery } from '../v1/event-shapes.ts'
+import { eventsQuery, toEventWire } from '../v1/event-shapes.ts'
 import { answerEvents, EVENTS_DESCRIPTION } from '../v1/events.ts'
 import { sessionsQuery, toSessionWire } from '../v1/session-shapes.ts'
 import { noQuery, pageQuery, toListWire } from '../v1/shapes.ts'
 import { answerUsage, USAGE_DESCRIPTION } from '../v1/usage.ts'
 import { usageQuery } from '../v1/usage-shapes.ts'
-import { toStayWire } from './history-shapes.ts'
+import { newestEventsQuery, toRefusedJoinWire, toStayWire } from './history-shapes.ts'
 import { ADMIN_REFUSALS, adminModels } from './models.ts'
 import { slugPath } from './tenants.ts'
 
@@ -70,6 +70,28 @@ const sessions = ({ tenants, callSessions }: HttpDeps) =>
         },
       },
     )
+    .get(
+      '/admin/tenants/:slug/sessions/:id/refusals',
+      async ({ params, query }) => {
+        const tenant = await tenants.get(params.slug)
+        return toListWire(
+          await callSessions.refusedJoins(tenant, params.id, query),
+          toRefusedJoinWire,
+        )
+      },
+      {
+        params: sessionPath,
+        query: pageQuery,
+        response: { 200: 'RefusedJoinList', ...ADMIN_REFUSALS },
+        detail: {
+          operationId: 'listTenantSessionRefusals',
+          tags,
+          summary: 'List who was not let into the room of a call',
+          description:
+            'From ten minutes before it to ten minutes after it, in their order. A page may be short, or empty, ahead of the last.',
+        },
+      },
+    )
 
 const log = (deps: HttpDeps, exchanges: Exchanges) =>
   new Elysia()
@@ -87,6 +109,30 @@ const log = (deps: HttpDeps, exchanges: Exchanges) =>
           tags,
           summary: 'What the calls of a tenant used',
           description: USAGE_DESCRIPTION,
+        },
+      },
+    )
+    .get(
+      '/admin/tenants/:slug/events/newest',
+      async ({ params, query: { before = null, types = null, limit } }) => {
+        const { id } = await deps.tenants.get(params.slug)
+        const found = await deps.events.newest(id, { before, types, limit })
+        return {
+          stream_id: await deps.events.streamId(),
+          data: found.data.map(toEventWire),
+          next_before: found.nextBefore,
+          last_seq: found.lastSeq,
+        }
+      },
+      {
+        params: slugPath,
+        query: newestEventsQuery,
+        response: { 200: 'NewestEvents', ...ADMIN_REFUSALS },
+        detail: {
+          operationId: 'listNewestTenantEvents',
+          tags,
+          summary: 'What happened in a tenant last',
+          description: 'Newest first, as far back as events are kept.',
         },
       },
     )

@@ -7,7 +7,7 @@ import { callSessionWire } from '../v1/session-shapes.ts'
 import { keyWire, listOf, mintedWire, newKeyWire, problemWire, roomWire } from '../v1/shapes.ts'
 import { ledgerWire, usageWire } from '../v1/usage-shapes.ts'
 import { deliveryWire, rangeWire, webhookWire } from '../v1/webhook-shapes.ts'
-import { stayWire } from './history-shapes.ts'
+import { newestEventsWire, refusedJoinWire, stayWire } from './history-shapes.ts'
 import {
   adminCreate,
   passwordChange,
@@ -46,9 +46,11 @@ export const adminModels = () =>
       CallSession: callSessionWire,
       CallSessionList: listOf(callSessionWire),
       StayList: listOf(stayWire),
+      RefusedJoinList: listOf(refusedJoinWire),
       Usage: usageWire,
       Ledger: ledgerWire,
       EventPage: eventPageWire,
+      NewestEvents: newestEventsWire,
       Tenant: shapes.operatorTenantWire,
       TenantList: listOf(shapes.operatorTenantWire),
       TenantCreate: tenantCreate,

@@ -13,6 +13,7 @@ CREATE TABLE events (
   reconstructed INTEGER NOT NULL CHECK (reconstructed IN (0, 1)),
   PRIMARY KEY (tenant_id, seq)
 ) STRICT;
+CREATE INDEX events__refused__idx ON events (tenant_id, at, id) WHERE type = 'participant.refused';
 
 -- Rooms by name: what happened in them outlives them.
 CREATE TABLE sessions (

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore, type Store } from '../../../src/store/db.ts'
+import { listRefusedJoins } from '../../../src/store/events.ts'
 import { MigrationError, migrate } from '../../../src/store/migrate.ts'
 import { type Migration, migrations } from '../../../src/store/migrations/index.ts'
 import schemaText from '../../../src/store/schema.sql' with { type: 'text' }
@@ -161,7 +162,8 @@ describe('the database', () => {
   })
 })
 
-test('calls that run are found without a look at all that were', async () => {
+/** The statements that `work` asks, and how each is answered. */
+const plansOf = async (work: () => Promise<unknown>): Promise<string[]> => {
   migrate(store, backups(), 0)
   const asked: string[] = []
   const query = store.raw.query.bind(store.raw)
@@ -169,14 +171,31 @@ test('calls that run are found without a look at all that were', async () => {
     asked.push(sql)
     return query(sql)
   }) as typeof query
-  await listOpenSessions(store.db)
-  await listOpenOfRooms(store.db, 't1', ['daily', 'weekly'])
-  const page = { limit: 50, room: null, open: true }
-  await listSessions(store.db, 't1', { ...page, after: null })
-  await listSessions(store.db, 't1', { ...page, after: { createdAt: 1, id: 's1' } })
-  expect(asked).toHaveLength(4)
-  for (const sql of asked) {
-    const plan = JSON.stringify(query(`EXPLAIN QUERY PLAN ${sql}`).all())
-    expect(plan).toContain('USING INDEX sessions__open__idx')
+  await work()
+  return asked.map((sql) => JSON.stringify(query(`EXPLAIN QUERY PLAN ${sql}`).all()))
+}
+
+test('calls that run are found without a look at all that were', async () => {
+  const plans = await plansOf(async () => {
+    await listOpenSessions(store.db)
+    await listOpenOfRooms(store.db, 't1', ['daily', 'weekly'])
+    const page = { limit: 50, room: null, open: true }
+    await listSessions(store.db, 't1', { ...page, after: null })
+    await listSessions(store.db, 't1', { ...page, after: { createdAt: 1, id: 's1' } })
+  })
+  expect(plans).toHaveLength(4)
+  for (const plan of plans) expect(plan).toContain('USING INDEX sessions__open__idx')
+})
+
+test('refused joins are found without a look at all that happened', async () => {
+  const plans = await plansOf(async () => {
+    const period = { from: 0, to: 1, limit: 50 }
+    await listRefusedJoins(store.db, 't1', { ...period, after: null })
+    await listRefusedJoins(store.db, 't1', { ...period, after: { createdAt: 1, id: 'e1' } })
+  })
+  expect(plans).toHaveLength(2)
+  for (const plan of plans) {
+    expect(plan).toContain('USING INDEX events__refused__idx')
+    expect(plan).not.toContain('TEMP B-TREE')
   }
 })
