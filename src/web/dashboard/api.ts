@@ -9,8 +9,6 @@ export class ApiError extends Error {
   readonly fields: Record<string, string>
   /** false only when the server says that nobody could sign in yet */
   readonly hasAdmins: boolean
-  /** where the log of events begins by now */
-  readonly firstSeq: number | null
 
   constructor(status: number, problem: Problem) {
     super(sentence(problem.detail ?? 'The server gave no reason'))
@@ -21,7 +19,6 @@ export class ApiError extends Error {
       (problem.errors ?? []).map(({ path, message }) => [path, sentence(message)]),
     )
     this.hasAdmins = problem.has_admins !== false
-    this.firstSeq = problem.first_seq ?? null
   }
 }
 
@@ -31,7 +28,6 @@ interface Problem {
   hint?: string
   errors?: { path: string; message: string }[]
   has_admins?: boolean
-  first_seq?: number
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

@@ -66,10 +66,10 @@ const Feed = ({ slug, types }: FeedProps) => {
           {read.events.length > 0 ? (
             <EventTable slug={slug} events={read.events} />
           ) : (
-            none(types !== null && read.next > 0)
+            none(types !== null && read.last > 0)
           )}
           {earlier.error && <Trouble error={earlier.error} />}
-          {read.from > 0 && read.events.length < MOST_SHOWN && (
+          {read.before !== null && read.events.length < MOST_SHOWN && (
             <div className="more">
               <Button
                 variant="default"
@@ -100,7 +100,7 @@ const useFeed = ({ slug, types }: FeedProps) => {
     mutationFn: (known) => readEarlier(slug, types, known),
     onSuccess: (more) =>
       client.setQueryData<Read>(key, (known) =>
-        known ? { ...known, from: more.from, events: merged(more.events, known.events) } : more,
+        known ? { ...known, before: more.before, events: merged(more.events, known.events) } : more,
       ),
   })
   return { events, earlier }
@@ -156,7 +156,7 @@ const EventTable = ({ slug, events }: { slug: string; events: HappenedEvent[] })
         cell: ({ data }) =>
           data.room ? <span className="break">{String(data.room)}</span> : <Dash />,
       },
-      { name: 'More', cell: (event) => <More slug={slug} event={event} /> },
+      { name: 'More', cell: (event) => <Details slug={slug} event={event} /> },
     ]}
   />
 )
@@ -165,7 +165,7 @@ const Dash = () => <span className="soft">—</span>
 
 const seconds = (value: unknown): string => span(Number(value))
 
-const MORE: Record<string, (data: Record<string, unknown>) => string> = {
+const DETAILS: Record<string, (data: Record<string, unknown>) => string> = {
   'participant.refused': ({ reason }) => String(reason),
   'participant.left': ({ leave_reason, seconds: all }) =>
     leave_reason === 'client_initiated'
@@ -179,8 +179,8 @@ const MORE: Record<string, (data: Record<string, unknown>) => string> = {
   'usage.limit_reached': ({ limit, value }) => `${String(limit).replaceAll('_', ' ')}: ${value}`,
 }
 
-const More = ({ slug, event: { type, data } }: { slug: string; event: HappenedEvent }) => {
-  const text = MORE[type]?.(data)
+const Details = ({ slug, event: { type, data } }: { slug: string; event: HappenedEvent }) => {
+  const text = DETAILS[type]?.(data)
   const session = typeof data.session_id === 'string' ? data.session_id : null
   const link: ReactNode = session && (
     <Link to={tenantPath(slug, 'calls', session)}>

@@ -1,4 +1,4 @@
-import { at, call, withQuery } from '../api.ts'
+import { ApiError, at, call, withQuery } from '../api.ts'
 import type { EventPage, HappenedEvent, NewestEvents } from './types.ts'
 
 const MOST = '100'
@@ -45,19 +45,33 @@ export const readNewest = (slug: string, types: string | null): Promise<Read> =>
 export const readEarlier = (slug: string, types: string | null, known: Read): Promise<Read> =>
   readBack(slug, types, known.before)
 
-/** What came since; anew when the log is another one by now. */
+/** What came since; anew when the log is another one by now, or has no beginning any more. */
 export const readOn = async (slug: string, types: string | null, known: Read): Promise<Read> => {
   const events: HappenedEvent[] = []
   for (let after = known.last; ; ) {
-    const page: EventPage = await call(
-      'GET',
-      withQuery(eventsPath(slug), { after: String(after), limit: MOST, types }),
-    )
-    const isAnother = page.stream_id !== known.streamId || page.last_seq < known.last
-    if (isAnother || page.last_seq - known.last > FAR) return readNewest(slug, types)
+    const page = await pageBehind(slug, types, after)
+    if (page === null || isAnother(page, known)) return readNewest(slug, types)
     events.push(...page.data)
     after = page.next_after
     if (after >= page.last_seq)
       return { ...known, last: after, events: [...known.events, ...events] }
   }
 }
+
+/** @returns null when what is asked for is no longer kept */
+const pageBehind = async (
+  slug: string,
+  types: string | null,
+  after: number,
+): Promise<EventPage | null> => {
+  const query = { after: String(after), limit: MOST, types }
+  try {
+    return await call('GET', withQuery(eventsPath(slug), query))
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'events_expired') return null
+    throw error
+  }
+}
+
+const isAnother = ({ stream_id, last_seq }: EventPage, known: Read): boolean =>
+  stream_id !== known.streamId || last_seq < known.last || last_seq - known.last > FAR

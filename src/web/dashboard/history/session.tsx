@@ -42,7 +42,7 @@ export const CallPage = ({ slug, id }: { slug: string; id: string }) => {
       lead={found && <CallLead found={found} />}
     >
       <Loaded query={session} rows={6}>
-        {(found) => <CallBody slug={slug} path={path} found={found} />}
+        {(found) => <CallBody path={path} found={found} />}
       </Loaded>
     </Page>
   )
@@ -56,19 +56,13 @@ const CallLead = ({ found }: { found: CallSession }) => (
   </>
 )
 
-interface CallBodyProps {
-  slug: string
-  path: string
-  found: CallSession
-}
-
-const CallBody = ({ slug, path, found }: CallBodyProps) => {
+const CallBody = ({ path, found }: { path: string; found: CallSession }) => {
   const stays = useWhole<Stay>(`${path}/participants`, {
     isOver: found.ended_at !== null,
     most: MOST_PAGES,
   })
-  const refusals = useRefusals(slug, found)
-  const refused = refusals.data ?? []
+  const refusals = useRefusals(path, found)
+  const refused = refusals.data?.data ?? []
   return (
     <>
       <CallFacts found={found} stays={stays.data?.data} />
@@ -92,9 +86,12 @@ const CallBody = ({ slug, path, found }: CallBodyProps) => {
         lead="To this room, from ten minutes before the call to ten minutes after it. Whoever tries again at once stands here once a minute."
       >
         <Loaded query={refusals}>
-          {(all) =>
-            all.length > 0 ? (
-              <RefusalTable call={found} refusals={all} />
+          {({ data, isCut }) =>
+            data.length > 0 ? (
+              <>
+                {isCut && <Cut many={data.length} />}
+                <RefusalTable call={found} refusals={data} />
+              </>
             ) : (
               <Empty icon="check" title="No join was refused" />
             )

@@ -61,6 +61,14 @@ export interface EventPage {
   last_seq: number
 }
 
+export interface NewestEvents {
+  stream_id: string
+  /** newest first */
+  data: HappenedEvent[]
+  next_before: number | null
+  last_seq: number
+}
+
 /** A join that was refused. */
 export interface RefusedJoin {
   seq: number
