@@ -1,18 +1,14 @@
-import { Badge, Button } from '@mantine/core'
-import { useState } from 'react'
+import { Badge } from '@mantine/core'
+import { useFirst } from '../parts/first.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { DataTable } from '../parts/table.tsx'
 import { plural, span } from '../text.ts'
 import type { Stay } from './types.ts'
 import { leaveWords, transportWords } from './words.ts'
 
-const SHOWN_AT_FIRST = 30
-
 /** Everybody who was in a call, each time that they came. */
 export const StayTable = ({ stays }: { stays: Stay[] }) => {
-  const [isWhole, setWhole] = useState(false)
-  const shown = isWhole ? stays : stays.slice(0, SHOWN_AT_FIRST)
-  const hidden = stays.length - shown.length
+  const { shown, rest } = useFirst(stays, 'more row')
   return (
     <>
       <DataTable
@@ -21,13 +17,7 @@ export const StayTable = ({ stays }: { stays: Stay[] }) => {
         id={({ sid }) => sid}
         columns={COLUMNS}
       />
-      {hidden > 0 && (
-        <div className="more">
-          <Button variant="default" onClick={() => setWhole(true)}>
-            Show {plural(hidden, 'more row')}
-          </Button>
-        </div>
-      )}
+      {rest}
     </>
   )
 }
@@ -37,8 +27,8 @@ const COLUMNS = [
     name: 'Who',
     cell: ({ identity, name }: Stay) => (
       <>
-        <span className="break">{name || identity}</span>
-        {name && name !== identity && <span className="soft sub break">{identity}</span>}
+        <bdi className="break">{name || identity}</bdi>
+        {name && name !== identity && <bdi className="soft sub break">{identity}</bdi>}
       </>
     ),
   },

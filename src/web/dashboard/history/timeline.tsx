@@ -1,16 +1,17 @@
-import { ActionIcon, Button } from '@mantine/core'
+import { ActionIcon } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { type CSSProperties, useLayoutEffect, useRef, useState } from 'react'
+import { useFirst } from '../parts/first.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { clock, utc, zone } from '../parts/moment.tsx'
 import { plural, span } from '../text.ts'
+import { Legend } from './legend.tsx'
 import { type Bar, type Lane, percentOf, type Row, type Span, ticksOf } from './timeline-model.ts'
 import { leaveWords } from './words.ts'
 
 const MOST_ZOOM = 64
 /** What the hours and minutes at a line need. */
 const LABEL_PX = 76
-const SHOWN_AT_FIRST = 30
 
 const place = ({ from, to }: Span, bounds: Span): CSSProperties => {
   const left = percentOf(from, bounds)
@@ -20,9 +21,7 @@ const place = ({ from, to }: Span, bounds: Span): CSSProperties => {
 /** Who was in a call when, and what they published: a picture for the eye, beside the same as a table. */
 export const Timeline = ({ rows, bounds }: { rows: Row[]; bounds: Span }) => {
   const [zoom, setZoom] = useState(1)
-  const [isWhole, setWhole] = useState(false)
-  const shown = isWhole ? rows : rows.slice(0, SHOWN_AT_FIRST)
-  const hidden = rows.length - shown.length
+  const { shown, rest } = useFirst(rows, 'more person', 'more people')
   return (
     <>
       <div className="timeline-tools">
@@ -30,57 +29,10 @@ export const Timeline = ({ rows, bounds }: { rows: Row[]; bounds: Span }) => {
         <Zoom zoom={zoom} onZoom={setZoom} />
       </div>
       <Sheet rows={shown} bounds={bounds} zoom={zoom} />
-      {hidden > 0 && (
-        <div className="more">
-          <Button variant="default" onClick={() => setWhole(true)}>
-            Show {plural(hidden, 'more person', 'more people')}
-          </Button>
-        </div>
-      )}
+      {rest}
     </>
   )
 }
-
-const Legend = () => (
-  <ul className="legend" aria-label="What the picture shows">
-    <li>
-      <span className="legend-mark" data-what="presence" />
-      In the call
-    </li>
-    <li>
-      <span className="legend-mark" data-what="microphone" />
-      Microphone
-    </li>
-    <li>
-      <span className="legend-mark" data-what="camera" />
-      Camera
-    </li>
-    <li>
-      <span className="legend-mark" data-what="screen" />
-      Screen share
-    </li>
-    <li>
-      <span className="legend-mark" data-what="muted" />
-      Muted
-    </li>
-    <li>
-      <span className="legend-mark" data-what="reconnect" />
-      Reconnected
-    </li>
-    <li>
-      <span className="legend-mark" data-what="lost" />
-      Lost
-    </li>
-    <li>
-      <span className="legend-mark" data-what="out" />
-      Put out or replaced
-    </li>
-    <li>
-      <span className="legend-mark" data-what="refused" />
-      Join refused
-    </li>
-  </ul>
-)
 
 const Zoom = ({ zoom, onZoom }: { zoom: number; onZoom: (zoom: number) => void }) => (
   <div className="zoom">
@@ -166,7 +118,7 @@ const Axis = ({ bounds }: { bounds: Span }) => {
     ((100 - percentOf(moment, bounds)) / 100) * width > LABEL_PX - 16
   return (
     <div className="timeline-row timeline-head">
-      <span className="timeline-corner soft" title={zone()}>
+      <span className="timeline-who soft" title={zone()}>
         {WITH_DAY.format(bounds.from)}
       </span>
       <div className="timeline-axis" ref={ref}>
@@ -181,7 +133,7 @@ const Axis = ({ bounds }: { bounds: Span }) => {
           </span>
         ))}
       </div>
-      <span className="timeline-edge" />
+      <span className="timeline-end" />
     </div>
   )
 }
@@ -196,11 +148,11 @@ const TimelineRow = ({ row, bounds }: { row: Row; bounds: Span }) => {
   return (
     <div className="timeline-row" data-identity={row.identity}>
       <div className="timeline-who">
-        <span className="timeline-name" title={row.identity}>
+        <span className="timeline-name" dir="auto" title={row.identity}>
           {row.name || row.identity}
         </span>
         {row.name && row.name !== row.identity && (
-          <span className="timeline-identity" title={row.identity}>
+          <span className="timeline-identity" dir="auto" title={row.identity}>
             {row.identity}
           </span>
         )}
