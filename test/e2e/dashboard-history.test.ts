@@ -77,6 +77,11 @@ test('the history tells of each call how long it was, who was in it and how it e
   await calls.getByLabel('Room').fill('night-shift')
   await operator.press('Filter')
   await until('one is left', async () => (await rows.count()) === 1)
+  await operator.page.reload()
+  await until('the filter outlives a reload', async () => (await rows.count()) === 1)
+  await operator.page.getByRole('link', { name: 'Calls', exact: true }).click()
+  await until('the page itself has no filter', async () => (await rows.count()) === 4)
+  expect(await calls.getByLabel('Room').inputValue()).toBe('')
   await calls.getByRole('link', { name: 'night-shift' }).click()
   await operator.heading('night-shift')
   await operator
@@ -120,7 +125,7 @@ test('a call that went wrong says what went wrong, and for whom', async () => {
 
 test('a call of five seconds and one of eight hours with a hundred people both have a picture', async () => {
   await openCall('01tiny', 'mic-test')
-  const box = await operator.panel('Timeline').locator('.stay-bar').boundingBox()
+  const box = await operator.panel('Timeline').locator('.timeline .stay-bar').boundingBox()
   expect(box?.width).toBeGreaterThan(200)
   expect(await operator.look('history-tiny')).toEqual([])
   await openCall('01huge', `${'all-hands-'.repeat(11)}2026`)
@@ -163,6 +168,28 @@ test('usage is a picture by day, a table by room, and a file', async () => {
   await days.getByRole('button', { name: 'The month before' }).click()
   for (let n = 0; n < 3; n++) await days.getByRole('button', { name: 'The month before' }).click()
   await days.getByText(/^No call ran in/).waitFor()
+  await operator.page.reload()
+  await days.getByText(/^No call ran in/).waitFor()
+})
+
+test('a month of the ledger never shows the figures of another, and is in the address', async () => {
+  await operator.open('/ui/usage?month=2999-12')
+  const rows = operator.page.locator('tbody tr')
+  await until('this month is there', async () => (await rows.count()) === 3)
+  // The server takes its time for the month before.
+  const held = Promise.withResolvers<void>()
+  await operator.page.route('**/admin/usage?month=*', async (route) => {
+    await held.promise
+    await route.continue()
+  })
+  await operator.press('The month before')
+  await operator.page.getByRole('status', { name: 'Loading' }).waitFor()
+  expect(await rows.count()).toBe(0)
+  held.resolve()
+  await operator.page.getByText('There was no tenant in this month').waitFor()
+  await operator.page.unroute('**/admin/usage?month=*')
+  await operator.page.reload()
+  await operator.page.getByText('There was no tenant in this month').waitFor()
 })
 
 test('the ledger of a month has every tenant', async () => {

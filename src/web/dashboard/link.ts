@@ -7,6 +7,6 @@ const LINK = /^#link=([A-Za-z0-9_-]{1,200})$/
  */
 export const takeLink = (): string | null => {
   const [, token] = LINK.exec(location.hash) ?? []
-  if (location.hash !== '') history.replaceState(null, '', location.pathname)
+  if (location.hash !== '') history.replaceState(null, '', `${location.pathname}${location.search}`)
   return token ?? null
 }

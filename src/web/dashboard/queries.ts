@@ -29,7 +29,6 @@ export const createQueryClient = (): QueryClient => {
         refetchInterval: LIVE_MS,
         networkMode: 'always',
         retry: (failures, error) => failures < 1 && !isRefusal(error),
-        placeholderData: keepPreviousData,
       },
       mutations: { networkMode: 'always' },
     },
@@ -41,13 +40,20 @@ const isSignedOut = (error: unknown): boolean => error instanceof ApiError && er
 const isRefusal = (error: unknown): boolean =>
   error instanceof ApiError && error.status >= 400 && error.status < 500
 
-/** What the admin API says at this path, kept up to date. */
-export const useLive = <T>(path: string) =>
-  useQuery<T, ApiError>({ queryKey: [path], queryFn: () => call<T>('GET', path) })
+/** What the admin API says at this path, kept up to date. What it said at another is never shown for it. */
+export const useLive = <T>(path: string, everyMs = LIVE_MS) =>
+  useQuery<T, ApiError>({
+    queryKey: [path],
+    queryFn: () => call<T>('GET', path),
+    refetchInterval: everyMs,
+  })
 
 export const useStatus = () => useLive<Status>('/status')
 
-/** A list that is read page by page, newest or first by name; kept up to date. */
+/**
+ * A list that is read page by page, newest or first by name; kept up to date. What one filter found
+ * stays until another has.
+ */
 export const useList = <T>(path: string, filters: Record<string, string | null> = {}) => {
   const query = useInfiniteQuery<List<T>, ApiError, T[], unknown[], string | null>({
     queryKey: [path, filters],
@@ -56,29 +62,34 @@ export const useList = <T>(path: string, filters: Record<string, string | null> 
     initialPageParam: null,
     getNextPageParam: (page) => page.next_cursor,
     select: ({ pages }) => pages.flatMap((page) => page.data),
+    refetchInterval: ({ state }) => everyOf(state.data?.pages.length),
+    placeholderData: keepPreviousData,
   })
   return query
 }
 
 /** As useList, read to its end, at most so many pages; what is over is read once. */
 export const useWhole = <T>(path: string, { isOver, most }: { isOver: boolean; most: number }) =>
-  useQuery<{ data: T[]; isCut: boolean; at: number }, ApiError>({
+  useQuery<{ data: T[]; isCut: boolean; pages: number; at: number }, ApiError>({
     queryKey: [path, 'whole', isOver],
     queryFn: async () => {
       const all: T[] = []
       let cursor: string | null = null
-      for (let n = 0; n === 0 || (cursor !== null && n < most); n++) {
+      let pages = 0
+      do {
         const page: List<T> = await call('GET', withQuery(path, { limit: '100', cursor }))
         all.push(...page.data)
         cursor = page.next_cursor
-      }
-      return { data: all, isCut: cursor !== null, at: Date.now() }
+        pages++
+      } while (cursor !== null && pages < most)
+      return { data: all, isCut: cursor !== null, pages, at: Date.now() }
     },
-    refetchInterval: ({ state }) => !isOver && LIVE_MS * pagesOf(state.data?.data.length ?? 0),
+    refetchInterval: ({ state }) => !isOver && everyOf(state.data?.pages),
+    placeholderData: keepPreviousData,
   })
 
 /** What takes more calls is asked for less often. */
-const pagesOf = (rows: number): number => Math.max(1, Math.ceil(rows / 100))
+const everyOf = (pages = 1): number => LIVE_MS * pages
 
 /** Something the operator does; all that is on screen is asked for anew afterwards. */
 export const useAct = <T, In = void>(

@@ -29,10 +29,38 @@ const decoded = (part: string): string => {
   }
 }
 
+/** @param path with what is asked of the page, if anything is */
 export const navigate = (path: string): void => {
-  if (path !== location.pathname) history.pushState(null, '', path)
+  if (path !== `${location.pathname}${location.search}`) history.pushState(null, '', path)
   dispatchEvent(new Event(CHANGED))
   scrollTo(0, 0)
+}
+
+/**
+ * What the address asks of its page under this name, and what changes that in place: a reload, and
+ * whoever is given the link, sees the same.
+ */
+export const useAsked = (name: string): [string | null, (value: string | null) => void] => {
+  const search = useSyncExternalStore(subscribe, () => location.search)
+  const ask = (value: string | null) => {
+    history.replaceState(null, '', asking(location.pathname, { [name]: value }, location.search))
+    dispatchEvent(new Event(CHANGED))
+  }
+  return [new URLSearchParams(search).get(name), ask]
+}
+
+/** @param asked what is null is left out */
+export const asking = (
+  path: string,
+  asked: Record<string, string | null>,
+  search: string = '',
+): string => {
+  const params = new URLSearchParams(search)
+  for (const [name, value] of Object.entries(asked)) {
+    if (value === null) params.delete(name)
+    else params.set(name, value)
+  }
+  return params.size === 0 ? path : `${path}?${params}`
 }
 
 type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { to: string }

@@ -8,21 +8,21 @@ import { Empty, Loaded, More } from '../parts/states.tsx'
 import { DataTable } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
 import { useList } from '../queries.ts'
-import { Link, tenantPath } from '../router.tsx'
+import { Link, tenantPath, useAsked } from '../router.tsx'
 import { minutes, number, span } from '../text.ts'
 import type { CallSession } from './types.ts'
 import { endWords, isFailedEnd } from './words.ts'
 
 /** The calls of a tenant, those that run first of all: they are the newest. */
 export const CallHistory = ({ slug }: { slug: string }) => {
-  const [room, setRoom] = useState(askedRoom)
+  const [room, setRoom] = useAsked('room')
   const path = `/tenants${at(slug)}/sessions`
   const calls = useList<CallSession>(path, { room })
   return (
     <Panel
       title="Calls"
       lead="From the first who came into a room to the last who left, newest first."
-      actions={<RoomFilter room={room} onFilter={setRoom} />}
+      actions={<RoomFilter key={room} room={room} onFilter={setRoom} />}
     >
       <Loaded query={calls} rows={5}>
         {(found) => (found.length > 0 ? <CallTable slug={slug} calls={found} /> : none(room))}
@@ -31,9 +31,6 @@ export const CallHistory = ({ slug }: { slug: string }) => {
     </Panel>
   )
 }
-
-/** Another page may lead here with a room in mind. */
-const askedRoom = (): string | null => new URLSearchParams(location.search).get('room')
 
 const none = (room: string | null) =>
   room === null ? (
@@ -57,10 +54,6 @@ const RoomFilter = ({ room, onFilter }: RoomFilterProps) => {
     event.preventDefault()
     onFilter(text.trim() || null)
   }
-  const clear = () => {
-    setText('')
-    onFilter(null)
-  }
   return (
     <form className="one-filter" onSubmit={submit}>
       <TextInput
@@ -76,7 +69,7 @@ const RoomFilter = ({ room, onFilter }: RoomFilterProps) => {
         Filter
       </Button>
       {room !== null && (
-        <Button variant="subtle" color="gray" onClick={clear}>
+        <Button variant="subtle" color="gray" onClick={() => onFilter(null)}>
           All rooms
         </Button>
       )}

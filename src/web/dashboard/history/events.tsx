@@ -1,12 +1,13 @@
 import { Badge, Button, NativeSelect } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useState } from 'react'
+import type { ReactNode } from 'react'
 import type { ApiError } from '../api.ts'
+import { Dash } from '../parts/dash.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Empty, Loaded, Trouble } from '../parts/states.tsx'
 import { DataTable } from '../parts/table.tsx'
-import { Link, tenantPath } from '../router.tsx'
+import { Link, tenantPath, useAsked } from '../router.tsx'
 import { number, span } from '../text.ts'
 import { type Read, readEarlier, readNewest, readOn } from './read-events.ts'
 import type { HappenedEvent } from './types.ts'
@@ -32,7 +33,8 @@ const cut = (read: Read): Read => ({ ...read, events: read.events.slice(-MOST_SH
 
 /** What happened in a tenant, the newest first, as it happens. */
 export const Events = ({ slug }: { slug: string }) => {
-  const [types, setTypes] = useState('')
+  const [asked, ask] = useAsked('types')
+  const types = FILTERS.find(({ value }) => value === asked)?.value ?? ''
   return (
     <Panel
       title="Events"
@@ -42,7 +44,7 @@ export const Events = ({ slug }: { slug: string }) => {
           aria-label="Which events"
           data={FILTERS}
           value={types}
-          onChange={(event) => setTypes(event.currentTarget.value)}
+          onChange={(event) => ask(event.currentTarget.value || null)}
         />
       }
     >
@@ -160,8 +162,6 @@ const EventTable = ({ slug, events }: { slug: string; events: HappenedEvent[] })
     ]}
   />
 )
-
-const Dash = () => <span className="soft">—</span>
 
 const seconds = (value: unknown): string => span(Number(value))
 

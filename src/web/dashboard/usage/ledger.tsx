@@ -2,10 +2,10 @@ import { withQuery } from '../api.ts'
 import { Page, Panel } from '../parts/page.tsx'
 import { Empty, Loaded } from '../parts/states.tsx'
 import { DataTable } from '../parts/table.tsx'
+import { TenantLink } from '../parts/tenant-link.tsx'
 import { useLive } from '../queries.ts'
-import { Link, tenantPath } from '../router.tsx'
 import { fullTime } from '../text.ts'
-import { MonthSwitch, SaveTable, useMonth } from './month.tsx'
+import { asMonthQuery, everyOf, MonthSwitch, SaveTable, useMonth } from './month.tsx'
 import { AMOUNTS, Totals } from './tenant-usage.tsx'
 
 interface Account {
@@ -28,7 +28,7 @@ interface Ledger {
 export const LedgerPage = () => {
   const [month, setMonth] = useMonth()
   const path = withQuery('/usage', { month })
-  const ledger = useLive<Ledger>(path)
+  const ledger = useLive<Ledger>(path, everyOf(month))
   return (
     <Page
       title="Usage"
@@ -48,7 +48,7 @@ export const LedgerPage = () => {
             data.length > 0 ? (
               <>
                 <Totals total={total} />
-                <Accounts accounts={data} />
+                <Accounts accounts={data} month={month} />
               </>
             ) : (
               <Empty icon="clock" title="There was no tenant in this month">
@@ -62,21 +62,26 @@ export const LedgerPage = () => {
   )
 }
 
-const Accounts = ({ accounts }: { accounts: Account[] }) => (
+const Accounts = ({ accounts, month }: { accounts: Account[]; month: string }) => (
   <DataTable
     caption="Usage by tenant, the most used first"
     rows={accounts.toSorted((a, b) => b.participant_seconds - a.participant_seconds)}
     id={({ tenant, created_at }) => `${tenant} ${created_at}`}
-    columns={[{ name: 'Tenant', cell: (account) => <Owner account={account} /> }, ...AMOUNTS]}
+    columns={[
+      { name: 'Tenant', cell: (account) => <Owner account={account} month={month} /> },
+      ...AMOUNTS,
+    ]}
   />
 )
 
-const Owner = ({ account: { tenant, name, deleted_at } }: { account: Account }) =>
+interface OwnerProps {
+  account: Account
+  month: string
+}
+
+const Owner = ({ account: { tenant, name, deleted_at }, month }: OwnerProps) =>
   deleted_at === null ? (
-    <Link className="strong-link" to={tenantPath(tenant, 'usage')}>
-      <span className="mono">{tenant}</span>
-      {name && <span className="soft clip">{name}</span>}
-    </Link>
+    <TenantLink slug={tenant} name={name} part="usage" asked={{ month: asMonthQuery(month) }} />
   ) : (
     <>
       <span className="mono">{tenant}</span>

@@ -1,9 +1,9 @@
 import { ActionIcon, Button } from '@mantine/core'
-import { useState } from 'react'
-import { type ApiError, callForTable } from '../api.ts'
+import { callForTable } from '../api.ts'
 import { Icon } from '../parts/icons.tsx'
 import { Trouble } from '../parts/states.tsx'
 import { useAct } from '../queries.ts'
+import { useAsked } from '../router.tsx'
 
 const NAME = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' })
 /** No tenant is older than the program. */
@@ -24,7 +24,22 @@ export const daysIn = (month: string): number =>
 
 export const monthName = (month: string): string => NAME.format(new Date(`${month}-01T00:00:00Z`))
 
-export const useMonth = () => useState(thisMonth)
+/** The month that is looked at, in the address as well; this one, unless it names another. */
+export const useMonth = (): [string, (month: string) => void] => {
+  const [asked, ask] = useAsked('month')
+  const now = thisMonth()
+  const isMonth = asked !== null && /^20\d\d-(0[1-9]|1[0-2])$/.test(asked) && asked <= now
+  return [isMonth ? asked : now, (month) => ask(asMonthQuery(month))]
+}
+
+/** How an address names a month: this one goes without saying. */
+export const asMonthQuery = (month: string): string | null => (month === thisMonth() ? null : month)
+
+const OPEN_MS = 15_000
+const CLOSED_MS = 5 * 60_000
+
+/** How often what a month used is asked for: it costs more than a look at what runs. */
+export const everyOf = (month: string): number => (month === thisMonth() ? OPEN_MS : CLOSED_MS)
 
 interface MonthSwitchProps {
   month: string
@@ -63,7 +78,7 @@ export const SaveTable = ({ path, what }: { path: string; what: string }) => {
       <Button variant="default" loading={save.isPending} onClick={() => save.mutate()}>
         CSV<span className="hidden"> of {what}</span>
       </Button>
-      {save.error && <Trouble error={save.error as ApiError} />}
+      {save.error && <Trouble error={save.error} />}
     </>
   )
 }

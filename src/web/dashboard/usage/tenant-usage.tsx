@@ -4,9 +4,9 @@ import { Panel } from '../parts/page.tsx'
 import { Empty, Loaded } from '../parts/states.tsx'
 import { DataTable } from '../parts/table.tsx'
 import { useLive } from '../queries.ts'
-import { Link, tenantPath } from '../router.tsx'
+import { asking, Link, tenantPath } from '../router.tsx'
 import { minutes, number, plural } from '../text.ts'
-import { daysIn, MonthSwitch, monthName, SaveTable, useMonth } from './month.tsx'
+import { daysIn, everyOf, MonthSwitch, monthName, SaveTable, useMonth } from './month.tsx'
 
 interface Amount {
   participant_seconds: number
@@ -45,7 +45,7 @@ interface DaysPanelProps {
 
 const DaysPanel = ({ slug, month, onMonth }: DaysPanelProps) => {
   const path = usagePath(slug, month, 'day')
-  const usage = useLive<Usage<{ day: string }>>(path)
+  const usage = useLive<Usage<{ day: string }>>(path, everyOf(month))
   return (
     <Panel
       title="Usage by day"
@@ -148,7 +148,7 @@ const MOST_ROOMS = 200
 
 const RoomsPanel = ({ slug, month }: { slug: string; month: string }) => {
   const path = usagePath(slug, month, 'room')
-  const usage = useLive<Usage<{ room: string }>>(path)
+  const usage = useLive<Usage<{ room: string }>>(path, everyOf(month))
   return (
     <Panel
       title="Usage by room"
@@ -180,10 +180,7 @@ const Rooms = ({ slug, rooms }: { slug: string; rooms: ({ room: string } & Amoun
           {
             name: 'Room',
             cell: ({ room }) => (
-              <Link
-                className="strong-link"
-                to={`${tenantPath(slug, 'calls')}?${new URLSearchParams({ room })}`}
-              >
+              <Link className="strong-link" to={asking(tenantPath(slug, 'calls'), { room })}>
                 <span className="break room-name">{room}</span>
               </Link>
             ),
