@@ -1,3 +1,5 @@
+import { sentence } from './text.ts'
+
 const TIMEOUT_MS = 90_000
 
 /** A refusal of the server, or that it cannot be reached, in words for people. */
@@ -83,6 +85,3 @@ export const withQuery = (path: string, query: Record<string, string | null>): s
   const given = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1])
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
 }
-
-const sentence = (text: string): string =>
-  text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.')

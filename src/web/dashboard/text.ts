@@ -15,6 +15,11 @@ export const number = (value: number): string => NUMBER.format(value)
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`
 
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+export const sentence = (text: string): string =>
+  `${capital(text)}${/[.!?]$/.test(text) ? '' : '.'}`
+
 export const fullTime = (at: string): string => FULL.format(new Date(at))
 
 /** As short as it stays clear: `12 s`, `3 h`, `2 d`. */

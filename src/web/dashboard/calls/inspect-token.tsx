@@ -1,6 +1,7 @@
 import { Alert, Button, Textarea } from '@mantine/core'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { call } from '../api.ts'
+import { None } from '../parts/dash.tsx'
 import { Facts } from '../parts/facts.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { Panel } from '../parts/page.tsx'
@@ -63,7 +64,9 @@ const Verdict = ({ found: { admitted, code, reason, claims } }: { found: Inspect
       title={admitted ? 'It would be let in now' : 'It would not be let in now'}
     >
       {code === null ? (
-        `${claims?.identity} can join ${claims?.room}.`
+        <>
+          <bdi>{claims?.identity}</bdi> can join {claims?.room}.
+        </>
       ) : (
         <>
           <code>{code}</code>: {reason}
@@ -76,9 +79,9 @@ const Verdict = ({ found: { admitted, code, reason, claims } }: { found: Inspect
 
 const factsOf = (claims: TokenClaims): [string, ReactNode][] => [
   ['Identity', claims.identity],
-  ['Name', claims.name ?? <span className="soft">none</span>],
+  ['Name', claims.name ?? <None />],
   ['Room', claims.room],
-  ['Tenant', <TenantLink key="tenant" slug={claims.tenant} />],
+  ['Tenant', tenantOf(claims.tenant)],
   ['Minted by', claims.tenant === null ? 'this server' : claims.api_key],
   ['Issued', <Time key="issued" at={claims.first_issued_at} />],
   ['Expires', <Time key="expires" at={claims.expires_at} />],
@@ -90,7 +93,7 @@ const factsOf = (claims: TokenClaims): [string, ReactNode][] => [
   ],
 ]
 
-const TenantLink = ({ slug }: { slug: string | null }) =>
+const tenantOf = (slug: string | null): ReactNode =>
   slug === null ? (
     <span className="soft">none: a check call</span>
   ) : (

@@ -1,5 +1,6 @@
 import { Alert } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Fragment } from 'react'
 import { type ApiError, at, call } from '../api.ts'
 import { CopyIcon } from '../parts/copy.tsx'
 import { Facts } from '../parts/facts.tsx'
@@ -119,7 +120,7 @@ const CallFacts = ({ found, stays }: { found: CallSession; stays: Stay[] | undef
           ['People', people === undefined ? '…' : number(people)],
           ['At most at once', number(found.peak_participants)],
           ['Participant minutes', minutes(found.participant_seconds)],
-          ['End known to within', accuracyOf(found)],
+          ['End known', accuracyOf(found)],
           [
             'LiveKit’s id',
             <span className="with-copy" key="sid">
@@ -133,8 +134,10 @@ const CallFacts = ({ found, stays }: { found: CallSession; stays: Stay[] | undef
   )
 }
 
-const accuracyOf = ({ ended_at, end_accuracy_seconds }: CallSession): string =>
-  ended_at === null ? '—' : end_accuracy_seconds === 0 ? 'the moment' : span(end_accuracy_seconds)
+const accuracyOf = ({ ended_at, end_accuracy_seconds }: CallSession): string => {
+  if (ended_at === null) return '—'
+  return end_accuracy_seconds === 0 ? 'to the moment' : `to within ${span(end_accuracy_seconds)}`
+}
 
 /** @param isSure whether it is known who was refused */
 const Standouts = ({ found, isSure }: { found: Standout[]; isSure: boolean }) => (
@@ -153,13 +156,25 @@ const Standouts = ({ found, isSure }: { found: Standout[]; isSure: boolean }) =>
             <Icon name={tone === 'bad' ? 'warning' : 'people'} />
             <span>
               {text}
-              {people.length > 0 && <span className="soft sub break">{people.join(', ')}</span>}
+              {people.length > 0 && <Names people={people} />}
             </span>
           </li>
         ))}
       </ul>
     )}
   </Panel>
+)
+
+/** Each by itself: names are written from the left or from the right. */
+const Names = ({ people }: { people: string[] }) => (
+  <span className="soft sub break">
+    {people.map((name, n) => (
+      <Fragment key={name}>
+        {n > 0 && ', '}
+        <bdi>{name}</bdi>
+      </Fragment>
+    ))}
+  </span>
 )
 
 interface PictureProps {

@@ -1,3 +1,5 @@
+import { capital } from '../text.ts'
+
 /** What the record says in names, told to people. */
 
 /** How a stay ended: a picture shows `lost` otherwise than what was meant. */
@@ -88,7 +90,4 @@ const TRANSPORTS: Record<string, string> = { udp: 'UDP', tcp: 'TCP', turn: 'TURN
 export const transportWords = (transport: string | null): string =>
   transport === null ? 'not known' : (TRANSPORTS[transport] ?? transport)
 
-const spaced = (name: string): string => {
-  const text = name.replaceAll(/[._]/g, ' ')
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
+const spaced = (name: string): string => capital(name.replaceAll(/[._]/g, ' '))

@@ -1,5 +1,6 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
+import { Dash } from '../parts/dash.tsx'
 import { Page, Panel } from '../parts/page.tsx'
 import { Empty, Loaded, More } from '../parts/states.tsx'
 import { DataTable } from '../parts/table.tsx'
@@ -130,21 +131,22 @@ const Entries = ({ entries }: { entries: AuditEntry[] }) => (
           </>
         ),
       },
-      { name: 'Tenant', cell: ({ tenant }) => <TenantLink slug={tenant} /> },
+      {
+        name: 'Tenant',
+        cell: ({ tenant }) =>
+          tenant === null ? <Dash /> : <Link to={tenantPath(tenant)}>{tenant}</Link>,
+      },
       { name: 'Change', cell: (entry) => <Change entry={entry} /> },
     ]}
   />
 )
-
-const TenantLink = ({ slug }: { slug: string | null }) =>
-  slug === null ? <span className="soft">—</span> : <Link to={tenantPath(slug)}>{slug}</Link>
 
 const Change = ({ entry: { before, after } }: { entry: AuditEntry }) => {
   const isChange = before !== null && after !== null
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].filter(
     (name) => isChange || isGiven((after ?? before)?.[name]),
   )
-  if (names.length === 0) return <span className="soft">—</span>
+  if (names.length === 0) return <Dash />
   return (
     <ul className="change">
       {names.map((name) => (

@@ -21,5 +21,5 @@ export const CallsPage = () => {
 
 const summary = (calls: LiveCall[]): string => {
   const people = calls.reduce((sum, { participants }) => sum + participants.length, 0)
-  return `${plural(calls.length, 'call')}, ${people === 1 ? '1 person' : `${people} people`}`
+  return `${plural(calls.length, 'call')}, ${plural(people, 'person', 'people')}`
 }

@@ -8,7 +8,7 @@ import { ChildBadge } from '../parts/status-badge.tsx'
 import { Time } from '../parts/time.tsx'
 import { useLive, useStatus } from '../queries.ts'
 import { Link } from '../router.tsx'
-import { bytes, duration, number, plural } from '../text.ts'
+import { bytes, capital, duration, number, plural } from '../text.ts'
 import type { List, LiveCall, Status } from '../types.ts'
 
 /** Is everything well, and what is going on now. */
@@ -42,12 +42,7 @@ export const OverviewPage = () => {
 
 export const Warnings = ({ warnings }: { warnings: Status['warnings'] }) =>
   warnings.map(({ code, message, hint }) => (
-    <Alert
-      key={code}
-      color="yellow"
-      icon={<Icon name="warning" />}
-      title={message.charAt(0).toUpperCase() + message.slice(1)}
-    >
+    <Alert key={code} color="yellow" icon={<Icon name="warning" />} title={capital(message)}>
       {hint}
     </Alert>
   ))

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { call } from '../api.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { CopyField } from '../parts/copy.tsx'
+import { None } from '../parts/dash.tsx'
 import { Facts } from '../parts/facts.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { LogLines } from '../parts/log-lines.tsx'
@@ -81,7 +82,7 @@ const LastLines = ({ lines }: { lines: string[] }) => (
 
 const LastExit = ({ exit }: { exit: Status['livekit']['last_exit'] }) =>
   exit === null ? (
-    <span className="soft">none</span>
+    <None />
   ) : (
     <>
       <Time at={exit.at} />, {exit.signal ?? `code ${exit.code ?? 'unknown'}`}
@@ -103,8 +104,8 @@ const Restart = ({ people, onClose }: { people: number; onClose: () => void }) =
     <Confirm title="Restart the media server?" action="Restart" act={restart} onClose={onClose}>
       {isBusy ? (
         <p>
-          {people === 1 ? '1 person is' : `${people} people are`} in calls. Sound and picture stop
-          for some seconds; their apps then reconnect by themselves.
+          {plural(people, 'person is', 'people are')} in calls. Sound and picture stop for some
+          seconds; their apps then reconnect by themselves.
         </p>
       ) : (
         <p>No call is running. Nobody can join for a second or two.</p>
@@ -152,7 +153,7 @@ const Certificate = ({ certificate }: { certificate: NonNullable<Status['certifi
             temporary ? 'Next attempt' : 'Next renewal',
             <Time key="next" at={next_attempt} none="when the files change" />,
           ],
-          ['Last error', last_error ?? <span className="soft">none</span>],
+          ['Last error', last_error ?? <None />],
         ]}
       />
     </Panel>

@@ -5,9 +5,9 @@ import { Page, Panel } from '../parts/page.tsx'
 import { Empty, Loaded, More } from '../parts/states.tsx'
 import { TenantStatus } from '../parts/status-badge.tsx'
 import { DataTable } from '../parts/table.tsx'
+import { TenantLink } from '../parts/tenant-link.tsx'
 import { Time } from '../parts/time.tsx'
 import { useList } from '../queries.ts'
-import { Link, tenantPath } from '../router.tsx'
 import { CreateTenant } from '../tenant/create-tenant.tsx'
 import { number } from '../text.ts'
 import type { Tenant } from '../types.ts'
@@ -70,12 +70,7 @@ const TenantTable = ({ tenants }: { tenants: Tenant[] }) => (
     columns={[
       {
         name: 'Tenant',
-        cell: ({ slug, name }) => (
-          <Link className="strong-link" to={tenantPath(slug)}>
-            <span className="mono">{slug}</span>
-            {name && <span className="soft clip">{name}</span>}
-          </Link>
-        ),
+        cell: ({ slug, name }) => <TenantLink slug={slug} name={name} />,
       },
       { name: 'Status', cell: ({ status }) => <TenantStatus status={status} /> },
       { name: 'Rooms at most', cell: ({ limits }) => number(limits.max_rooms) },

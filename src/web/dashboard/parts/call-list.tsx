@@ -38,13 +38,13 @@ const Call = ({ call, isOneTenant }: { call: LiveCall; isOneTenant: boolean }) =
           </Link>
         )}
         <Badge className="call-count" color="blue" variant="light">
-          {participants.length === 1 ? '1 person' : plural(participants.length, 'people', 'people')}
+          {plural(participants.length, 'person', 'people')}
         </Badge>
       </div>
       <ul className="call-people" aria-label={`People in ${room}`}>
         {participants.slice(0, MOST_PEOPLE).map(({ identity, since }) => (
           <li key={identity}>
-            <span className="call-person">{identity}</span>
+            <bdi className="call-person">{identity}</bdi>
             <span className="soft">
               joined <Time at={since} />
             </span>

@@ -1,4 +1,5 @@
 import { Badge } from '@mantine/core'
+import { capital } from '../text.ts'
 import type { ChildState, Tenant } from '../types.ts'
 
 export const TenantStatus = ({ status }: { status: Tenant['status'] }) =>
@@ -22,6 +23,6 @@ const COLORS: Record<ChildState, string> = {
 
 export const ChildBadge = ({ state }: { state: ChildState }) => (
   <Badge color={COLORS[state]} variant="light">
-    {state.charAt(0).toUpperCase() + state.slice(1)}
+    {capital(state)}
   </Badge>
 )

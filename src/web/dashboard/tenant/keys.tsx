@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { at, call } from '../api.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { CopyIcon } from '../parts/copy.tsx'
+import { None } from '../parts/dash.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Loaded } from '../parts/states.tsx'
@@ -97,7 +98,7 @@ const KeyTable = ({ keys, onOpen }: KeyTableProps) => (
 
 /** During a rotation: says when the old secret stops, and whether something still uses it. */
 const Previous = ({ secret }: { secret: Key['previous_secret'] }) => {
-  if (secret === null) return <span className="soft">none</span>
+  if (secret === null) return <None />
   return (
     <>
       <Badge color="yellow" variant="light">

@@ -2,6 +2,7 @@ import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
 import { at, call } from '../api.ts'
+import { None } from '../parts/dash.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { Facts } from '../parts/facts.tsx'
 import { Panel } from '../parts/page.tsx'
@@ -44,7 +45,7 @@ export const LimitsPanel = ({ tenant }: { tenant: Tenant }) => {
     >
       <Facts
         facts={[
-          ['Name', tenant.name ?? <span className="soft">none</span>],
+          ['Name', tenant.name ?? <None />],
           ...LIMITS.map(({ field, name, none }): [string, string] => {
             const value = tenant.limits[field]
             return [name, value === null ? (none ?? '—') : number(value)]

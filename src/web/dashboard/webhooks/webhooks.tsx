@@ -8,6 +8,7 @@ import { Panel } from '../parts/page.tsx'
 import { Empty, Loaded } from '../parts/states.tsx'
 import { Time } from '../parts/time.tsx'
 import { useLive } from '../queries.ts'
+import { sentence } from '../text.ts'
 import type { List } from '../types.ts'
 import { Deliveries } from './deliveries.tsx'
 import type { Webhook } from './types.ts'
@@ -74,11 +75,6 @@ const Endpoint = ({ slug, webhook }: { slug: string; webhook: Webhook }) => (
     <Deliveries slug={slug} webhook={webhook} />
   </Panel>
 )
-
-const sentence = (text: string): string => {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1)
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`
-}
 
 const typesOf = (types: string[]): string =>
   types.includes('*') ? 'Everything' : types.map(eventWords).join(', ')
