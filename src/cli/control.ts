@@ -36,20 +36,25 @@ const addRestart = (program: Command, cli: Cli): void => {
   example(restart, 'golive restart')
 }
 
-/** Polls until a younger server answers and its livekit-server is up, or has given up. */
+/**
+ * Polls until a younger server answers and knows what runs, or that livekit-server has given up; at
+ * last takes what it says.
+ */
 const untilBack = async (api: AdminClient, before: Status, askedAt: number): Promise<Status> => {
   const { waits } = api
   let wasGone = false
+  let back: Status | null = null
   while (Date.now() < askedAt + DEADLINE_MS) {
     await sleep(POLL_MS)
     const status = await statusOrNull(api)
     // The socket is away for a moment, of which a question that waits for it shows nothing else.
     wasGone ||= status === null || api.waits > waits
     if (status === null) continue
-    if ((wasGone || status.uptime_seconds < before.uptime_seconds) && settled(status)) {
-      return status
-    }
+    if (!wasGone && status.uptime_seconds >= before.uptime_seconds) continue
+    if (settled(status)) return status
+    back = status
   }
+  if (back !== null) return back
   throw new CliError(EXIT.unreachable, {
     code: 'server_unreachable',
     detail: `the server was told to restart and is not back after ${DEADLINE_MS / 1000} seconds`,
@@ -57,8 +62,8 @@ const untilBack = async (api: AdminClient, before: Status, askedAt: number): Pro
   })
 }
 
-const settled = ({ livekit }: Status): boolean =>
-  livekit.state === 'running' || livekit.state === 'degraded'
+const settled = ({ livekit, calls }: Status): boolean =>
+  (livekit.state === 'running' && calls.counted) || livekit.state === 'degraded'
 
 const statusOrNull = async (api: AdminClient): Promise<Status | null> => {
   try {
@@ -69,11 +74,16 @@ const statusOrNull = async (api: AdminClient): Promise<Status | null> => {
   }
 }
 
-const livekitSentence = (before: Status, after: Status): string => {
+/** What became of the calls. */
+export const livekitSentence = (before: Status, after: Status): string => {
   const { pid } = after.livekit
   if (pid === null) return 'livekit-server does not run: see golive status.'
-  if (pid === before.livekit.pid)
-    return `livekit-server ran on (pid ${pid}); ${callsThat('went on', after)}.`
+  if (pid === before.livekit.pid) {
+    const calls = after.calls.counted
+      ? callsThat('went on', after)
+      : 'its calls are not counted yet'
+    return `livekit-server ran on (pid ${pid}); ${calls}.`
+  }
   return `livekit-server was started anew (pid ${pid}); ${callsThat('had to reconnect', before)}.`
 }
 

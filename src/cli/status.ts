@@ -20,7 +20,7 @@ export interface Status {
     last_exit: { at: string; code: number | null; signal: string | null; asked: boolean } | null
     last_lines: string[]
   }
-  calls: { rooms: number; participants: number; max_participants: number }
+  calls: { rooms: number; participants: number; max_participants: number; counted: boolean }
   database: { ok: boolean }
   disk: { free_bytes: number; total_bytes: number } | null
   warnings: { code: string; message: string; hint: string }[]

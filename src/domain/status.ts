@@ -145,11 +145,12 @@ export class Status {
   }
 
   #calls() {
-    const { presence, maxParticipants } = this.#deps
+    const { presence, calls, maxParticipants } = this.#deps
     return {
       rooms: presence.roomsActive,
       participants: presence.total,
       max_participants: maxParticipants(),
+      counted: calls.ready,
     }
   }
 

@@ -316,6 +316,21 @@ describe('the status', () => {
     })
   })
 
+  test('does not pass off calls as counted that are not counted yet', async () => {
+    const counted = async () => (await status()).calls
+    expect(await counted()).toMatchObject({ rooms: 0, counted: false })
+    await api.v1('POST', '/rooms', { key, json: { name: 'daily' } })
+    api.livekit.running.set('acme__daily', ['ann', 'bea'])
+    api.livekit.answers = false
+    const found = api.livekitAdopted()
+    expect(await counted()).toMatchObject({ rooms: 0, counted: false })
+    api.livekit.answers = true
+    await found
+    expect(await counted()).toMatchObject({ rooms: 1, participants: 2, counted: true })
+    await api.livekitDies()
+    expect(await counted()).toMatchObject({ rooms: 0, counted: false })
+  })
+
   test.each([
     [2 ** 29, 2 ** 40, ['disk_nearly_full']],
     [2 ** 30, 2 ** 40, []],

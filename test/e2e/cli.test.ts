@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { executable, GoLive, startGolive } from '../support/golive.ts'
 import { freePorts } from '../support/ports.ts'
 import { pidsFrom } from '../support/processes.ts'
+import { NodePerson } from '../support/rtc-node.ts'
 import { TenantClient } from '../support/tenant-client.ts'
 import { until, within } from '../support/wait.ts'
 
@@ -297,6 +298,17 @@ test('restart answers when the server is back: same process, same livekit-server
   expect(child).toMatchObject({ pid: livekit, adopted: true, state: 'running' })
   const again = await golive.cli('restart', '--json')
   expect(again.json.livekit.pid).toBe(livekit)
+})
+
+test('restart tells how many calls went on', async () => {
+  await using golive = await startGolive()
+  const acme = await golive.tenant('acme')
+  await acme.createRoom('daily')
+  await using anna = new NodePerson()
+  await anna.join(await acme.mint('daily', 'anna'))
+  const { code, stdout } = await golive.cli('restart')
+  expect(code).toBe(0)
+  expect(stdout).toContain('1 call with 1 person went on')
 })
 
 test('stop answers when all is gone, and a server can start at once', async () => {

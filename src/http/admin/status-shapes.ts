@@ -30,6 +30,10 @@ export const statusWire = z.strictObject({
     rooms: z.int(),
     participants: z.int(),
     max_participants: z.int(),
+    counted: z.boolean().meta({
+      description:
+        'false while livekit-server does not answer, or its calls are not counted yet after a start.',
+    }),
   }),
   usage: z.strictObject({
     participant_minutes_this_month: z.int().meta({ description: 'Whole minutes, month in UTC.' }),

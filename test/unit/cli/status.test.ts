@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { livekitSentence } from '../../../src/cli/control.ts'
 import { type Status, statusLines, took } from '../../../src/cli/status.ts'
 
 const now = Date.parse('2026-11-25T10:00:00.000Z')
@@ -20,7 +21,7 @@ const status = (livekit: Partial<Status['livekit']> = {}): Status => ({
     last_lines: ['a line'],
     ...livekit,
   },
-  calls: { rooms: 2, participants: 1, max_participants: 200 },
+  calls: { rooms: 2, participants: 1, max_participants: 200, counted: true },
   database: { ok: true },
   disk: { free_bytes: 12_340_000_000, total_bytes: 40_000_000_000 },
   warnings: [],
@@ -72,4 +73,19 @@ test('each warning says what to do, and none can steer the terminal', () => {
 test('short times are told to a tenth of a second', () => {
   expect(took(432)).toBe('0.4 seconds')
   expect(took(65_000)).toBe('1 minute')
+})
+
+test('a restart tells how many calls went on, and no number that is not known yet', () => {
+  const calls = { rooms: 0, participants: 0, max_participants: 200, counted: true }
+  expect(livekitSentence(status(), status())).toBe(
+    'livekit-server ran on (pid 4242); 2 calls with 1 person went on.',
+  )
+  expect(livekitSentence(status(), { ...status(), calls })).toEndWith('no calls were running.')
+  expect(livekitSentence(status(), { ...status(), calls: { ...calls, counted: false } })).toEndWith(
+    'its calls are not counted yet.',
+  )
+  expect(livekitSentence(status(), status({ pid: 7 }))).toBe(
+    'livekit-server was started anew (pid 7); 2 calls with 1 person had to reconnect.',
+  )
+  expect(livekitSentence(status(), status({ pid: null }))).toContain('see golive status')
 })
