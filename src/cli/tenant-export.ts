@@ -34,14 +34,14 @@ const print = async (cli: Cli, pieces: AsyncGenerator<Uint8Array>): Promise<void
 const save = async (file: string, pieces: AsyncGenerator<Uint8Array>): Promise<number> => {
   const aside = `${file}.part`
   let bytes = 0
-  const fd = open(aside)
+  const fd = open(aside, file)
   try {
     for await (const piece of pieces) bytes += writeAll(fd, piece)
     renameSync(aside, file)
     return bytes
   } catch (error) {
     rmSync(aside, { force: true })
-    throw error instanceof CliError ? error : cannotWrite(aside, error as Error)
+    throw error instanceof CliError ? error : cannotWrite(file, error as Error)
   } finally {
     closeSync(fd)
   }
@@ -52,17 +52,24 @@ const writeAll = (fd: number, piece: Uint8Array): number => {
   return piece.length
 }
 
-const open = (file: string): number => {
+/** @param file what it becomes, which is what the person knows of */
+const open = (aside: string, file: string): number => {
   try {
-    return openSync(file, 'w', 0o600)
+    return openSync(aside, 'w', 0o600)
   } catch (error) {
     throw cannotWrite(file, error as Error)
   }
 }
 
-const cannotWrite = (file: string, cause: Error): CliError =>
-  new CliError(
-    EXIT.failed,
-    { code: 'cannot_write', detail: `${file}: ${cause.message}` },
-    { cause },
-  )
+const cannotWrite = (file: string, cause: NodeJS.ErrnoException): CliError => {
+  const why = REASONS[cause.code ?? ''] ?? cause.message
+  const detail = `${file} cannot be written: ${why}`
+  return new CliError(EXIT.failed, { code: 'cannot_write', detail }, { cause })
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'its folder does not exist',
+  EACCES: 'this user may not write there',
+  EISDIR: 'it is a folder',
+  ENOSPC: 'the disk is full',
+}
