@@ -136,7 +136,9 @@ export const CallEnd = ({ call }: { call: CallSession }) => {
           <Badge color="yellow" variant="light" size="sm">
             Concluded
           </Badge>{' '}
-          <span className="soft">to within {span(end_accuracy_seconds)}</span>
+          {end_accuracy_seconds > 0 && (
+            <span className="soft">to within {span(end_accuracy_seconds)}</span>
+          )}
         </span>
       )}
     </>

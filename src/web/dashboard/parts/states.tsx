@@ -3,17 +3,20 @@ import type { ReactNode } from 'react'
 import type { ApiError } from '../api.ts'
 import { Icon, type IconName } from './icons.tsx'
 
-/** What went wrong and what to do about it. */
-export const Trouble = ({ error, onAgain }: { error: ApiError; onAgain?: () => unknown }) => (
-  <Alert color="red" icon={<Icon name="warning" />} title={error.message} role="alert">
-    {error.hint ?? (onAgain ? 'This page tries again by itself.' : null)}
-    {onAgain && (
-      <Button variant="default" size="xs" mt="sm" display="block" onClick={() => onAgain()}>
-        Try again
-      </Button>
-    )}
-  </Alert>
-)
+/** What went wrong and what to do about it. What is not there will not come by trying again. */
+export const Trouble = ({ error, onAgain }: { error: ApiError; onAgain?: () => unknown }) => {
+  const again = error.status === 404 ? undefined : onAgain
+  return (
+    <Alert color="red" icon={<Icon name="warning" />} title={error.message} role="alert">
+      {error.hint ?? (again ? 'This page tries again by itself.' : null)}
+      {again && (
+        <Button variant="default" size="xs" mt="sm" display="block" onClick={() => again()}>
+          Try again
+        </Button>
+      )}
+    </Alert>
+  )
+}
 
 interface EmptyProps {
   icon: IconName

@@ -104,6 +104,7 @@ const Delete = ({ tenant: { slug }, onClose }: AskProps) => {
       <ul>
         <li>Its calls end now; all its keys and join tokens stop working.</li>
         <li>Its rooms and settings are gone. This cannot be taken back.</li>
+        <li>Its history is purged after 30 days; its totals stay in the ledger.</li>
         <li>The slug is free again after 24 hours.</li>
       </ul>
     </Confirm>
