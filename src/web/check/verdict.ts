@@ -49,7 +49,7 @@ const TROUBLES: Record<NonNullable<Network['trouble']>, Words> = {
   busy: {
     tone: 'fair',
     title: 'Too many checks right now',
-    text: 'Your connection could not be checked yet, because others are checking theirs. Wait a minute, then check again.',
+    text: 'Your connection could not be checked yet, because many checks were begun a moment ago. Wait a minute, then check again.',
   },
   full: {
     tone: 'fair',
