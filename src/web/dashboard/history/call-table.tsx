@@ -1,5 +1,5 @@
 import { Badge, Button, TextInput } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useState } from 'react'
 import { at } from '../api.ts'
 import { Icon } from '../parts/icons.tsx'
 import { Moment } from '../parts/moment.tsx'
@@ -22,7 +22,7 @@ export const CallHistory = ({ slug }: { slug: string }) => {
     <Panel
       title="Calls"
       lead="From the first who came into a room to the last who left, newest first."
-      actions={<RoomFilter key={room} room={room} onFilter={setRoom} />}
+      actions={<RoomFilter room={room} onFilter={setRoom} />}
     >
       <Loaded query={calls} rows={5}>
         {(found) => (found.length > 0 ? <CallTable slug={slug} calls={found} /> : none(room))}
@@ -49,7 +49,8 @@ interface RoomFilterProps {
 }
 
 const RoomFilter = ({ room, onFilter }: RoomFilterProps) => {
-  const [text, setText] = useState(room ?? '')
+  const [text, setText] = useState('')
+  useEffect(() => setText(room ?? ''), [room])
   const submit = (event: FormEvent) => {
     event.preventDefault()
     onFilter(text.trim() || null)
