@@ -62,5 +62,5 @@ test('where the log is another one, or was left alone for long, all is read anew
     expect(seqsOf(await readOn('acme', null, known))).toEqual([7])
   }
   answer({ status: 503, body: { code: 'unavailable', detail: 'no' } })
-  expect(readOn('acme', null, known)).rejects.toThrow('No.')
+  await expect(readOn('acme', null, known)).rejects.toThrow('No.')
 })
