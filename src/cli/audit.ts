@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { example } from './help.ts'
-import { wholeNumber } from './key.ts'
+import { positiveNumber } from './key.ts'
 import { type Column, table } from './output.ts'
 import type { Cli } from './session.ts'
 
@@ -31,7 +31,7 @@ export const addAuditCommand = (program: Command, cli: Cli): void => {
     .option('--tenant <slug>', 'only what concerns this tenant')
     .option('--actor <actor>', 'only what this actor did, such as admin:ops@example.com')
     .option('--action <action>', 'only this kind, such as key.rotated')
-    .option('--limit <number>', 'how many entries', wholeNumber, 50)
+    .option('--limit <number>', 'how many entries', positiveNumber, 50)
     .action(({ limit, ...filter }: AuditOptions, command: Command) =>
       cli.run(command, 'anytime', async ({ api, out }) => {
         const found = await api.list<Entry>('/admin/audit', { ...filter }, limit)

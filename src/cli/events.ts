@@ -4,7 +4,7 @@ import { type AdminClient, path } from './client.ts'
 import { readEvents } from './event-reader.ts'
 import { CliError, EXIT } from './exit.ts'
 import { example } from './help.ts'
-import { wholeNumber } from './key.ts'
+import { positiveNumber, wholeNumber } from './key.ts'
 import { type Output, printable } from './output.ts'
 import type { Cli } from './session.ts'
 
@@ -47,7 +47,7 @@ export const addEventsCommand = (program: Command, cli: Cli): void => {
     .option(
       '--limit <number>',
       'how many to begin with: the newest, or behind --after',
-      wholeNumber,
+      positiveNumber,
       50,
     )
     .action((options: Options, command: Command) =>
@@ -94,7 +94,7 @@ class Events {
       ;[next, last] = [page.next_after, page.last_seq]
     }
     await this.#out.result({ data, next_after: next, last_seq: last }, () =>
-      data.length === 0 ? ['Nothing of that happened.'] : data.map(line),
+      data.length === 0 ? [nothing(last)] : data.map(line),
     )
   }
 
@@ -171,12 +171,15 @@ const isRefusal = (error: unknown): boolean =>
   error.exit !== EXIT.unreachable &&
   error.problem.code !== 'server_stopping'
 
+const nothing = (last: number): string =>
+  last === 0 ? 'Nothing has happened yet.' : `Nothing has happened behind number ${last} yet.`
+
 const WHAT = ['room', 'identity', 'leave_reason', 'end_reason', 'code', 'source', 'limit'] as const
 
 /** An event as one line: when, its number, what, where and who. */
 const line = ({ seq, at, type, data, reconstructed }: Event): string => {
   const what = WHAT.map((name) => data[name]).filter((one) => typeof one === 'string')
   const note = reconstructed ? ['(concluded afterwards)'] : []
-  const time = `${at.slice(0, 10)} ${at.slice(11, 23)}`
+  const time = `${at.slice(0, 10)} ${at.slice(11)}`
   return printable([time, String(seq).padStart(6), type.padEnd(22), ...what, ...note].join('  '))
 }

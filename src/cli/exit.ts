@@ -51,7 +51,10 @@ const cannotStart = (code: string, detail: string) => ({
 export const problemText = ({ detail, hint, errors = [] }: Problem): string =>
   [
     ...detail.split('\n').map((line) => `golive: ${line}`),
-    ...errors.map(({ path, message }) => `  ${path}: ${message}`),
+    ...errors
+      .map(({ path, message }) => `${path}: ${message}`)
+      .filter((text) => text !== detail)
+      .map((text) => `  ${text}`),
     ...(hint === undefined ? [] : [`  ${hint}`]),
   ]
     .map((line) => `${line}\n`)

@@ -132,6 +132,13 @@ export const wholeNumber = (text: string): number => {
   throw new InvalidArgumentError('Expected a whole number.')
 }
 
+/** @throws InvalidArgumentError */
+export const positiveNumber = (text: string): number => {
+  const number = wholeNumber(text)
+  if (number > 0) return number
+  throw new InvalidArgumentError('Expected a number from 1 on.')
+}
+
 interface DeleteOptions {
   yes?: true
   keepTokens?: true

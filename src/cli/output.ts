@@ -46,6 +46,8 @@ export interface Column<Row> {
   text: (row: Row) => string
   /** may be cut when the terminal is narrow; what people copy from must not be */
   cut?: true
+  /** numbers stand under each other by their ends */
+  right?: true
 }
 
 const GAP = '  '
@@ -60,7 +62,7 @@ export const table = <Row>(columns: Column<Row>[], rows: Row[], width: number): 
   const fitted = fit(widths, columns, width)
   return [columns.map((column) => column.title), ...cells].map((line) =>
     line
-      .map((text, at) => pad(text, fitted[at] ?? 0))
+      .map((text, at) => pad(text, fitted[at] ?? 0, columns[at]?.right))
       .join(GAP)
       .trimEnd(),
   )
@@ -80,9 +82,10 @@ const fit = (widths: number[], columns: { cut?: true }[], width: number): number
   return fitted
 }
 
-const pad = (text: string, width: number): string => {
+const pad = (text: string, width: number, right?: true): string => {
   const short = cut(text, width)
-  return short + ' '.repeat(Math.max(0, width - Bun.stringWidth(short)))
+  const space = ' '.repeat(Math.max(0, width - Bun.stringWidth(short)))
+  return right ? space + short : short + space
 }
 
 const cut = (text: string, width: number): string => {
@@ -116,6 +119,15 @@ const UNITS: [number, string][] = [
 export const duration = (ms: number): string => {
   const [size, unit] = UNITS.find(([length]) => ms >= length) ?? [1000, 'second']
   return count(Math.floor(ms / size), unit)
+}
+
+/** The same with what is left over in the next unit: `1 hour 35 minutes`. */
+export const length = (ms: number): string => {
+  const at = UNITS.findIndex(([size]) => ms >= size)
+  const [size] = UNITS[at] ?? [1000]
+  const next = UNITS[at + 1]
+  const rest = at === -1 ? 0 : ms % size
+  return next && rest >= next[0] ? `${duration(ms)} ${duration(rest)}` : duration(ms)
 }
 
 /** `3 hours ago`, `in 2 days`; `none` for no time at all. */

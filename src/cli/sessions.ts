@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { path } from './client.ts'
 import { example } from './help.ts'
-import { wholeNumber } from './key.ts'
-import { type Column, duration, fields, moment, table } from './output.ts'
+import { positiveNumber } from './key.ts'
+import { type Column, fields, length, moment, table } from './output.ts'
 import type { Cli, Session } from './session.ts'
 
 interface Call {
@@ -45,7 +45,7 @@ export const addSessionsCommand = (program: Command, cli: Cli): void => {
     .requiredOption('--tenant <slug>', 'whose calls')
     .option('--room <room>', 'only those in this room')
     .option('--active', 'only those that run now')
-    .option('--limit <number>', 'how many', wholeNumber, 50)
+    .option('--limit <number>', 'how many', positiveNumber, 50)
     .action((id: string | undefined, options: Options, command: Command) =>
       cli.run(command, 'anytime', (session) =>
         id === undefined ? list(session, options) : show(session, options.tenant, id),
@@ -68,7 +68,7 @@ const callColumns = (now: number): Column<Call>[] => [
   { title: 'STARTED (UTC)', text: ({ started_at }) => second(started_at) },
   { title: 'LASTED', text: (call) => lasted(call, now) },
   { title: 'ROOM', text: ({ room }) => room, cut: true },
-  { title: 'PEAK', text: ({ peak_participants }) => String(peak_participants) },
+  { title: 'PEAK', text: ({ peak_participants }) => String(peak_participants), right: true },
   { title: 'ENDED BY', text: ({ end_reason }) => end_reason ?? '', cut: true },
   { title: 'SESSION', text: ({ id }) => id },
 ]
@@ -77,8 +77,8 @@ const second = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 
 
 const lasted = ({ started_at, ended_at }: Call, now: number): string =>
   ended_at === null
-    ? `${duration(now - Date.parse(started_at))}, runs`
-    : duration(Date.parse(ended_at) - Date.parse(started_at))
+    ? `${length(now - Date.parse(started_at))}, runs`
+    : length(Date.parse(ended_at) - Date.parse(started_at))
 
 const show = async ({ api, out, now }: Session, tenant: string, id: string) => {
   const call = await api.get<Call>(path`/admin/tenants/${tenant}/sessions/${id}`)
@@ -113,12 +113,12 @@ const accuracy = ({ end_accuracy_seconds: seconds, reconstructed }: Call): strin
 const STAYS: Column<Stay>[] = [
   { title: 'IDENTITY', text: ({ identity }) => identity, cut: true },
   { title: 'JOINED (UTC)', text: ({ joined_at }) => second(joined_at) },
-  { title: 'STAYED', text: ({ seconds }) => duration(seconds * 1000) },
+  { title: 'STAYED', text: ({ seconds }) => length(seconds * 1000) },
   {
     title: 'LEFT',
     text: ({ left_at, leave_reason }) => leave_reason ?? (left_at ? '' : 'is in it'),
   },
-  { title: 'RECONNECTS', text: ({ reconnects }) => String(reconnects) },
+  { title: 'RECONNECTS', text: ({ reconnects }) => String(reconnects), right: true },
   { title: 'MEDIA', text: ({ transport }) => transport ?? '' },
   { title: 'SDK', text: ({ sdk }) => sdk ?? '', cut: true },
 ]

@@ -49,15 +49,21 @@ const addMint = (token: Command, cli: Cli): void => {
     .action((tenant: string, room: string, options: TokenOptions, command: Command) =>
       cli.run(command, 'running', async ({ api, out }) => {
         if (options.createRoom) await createRoom(api, tenant, room)
-        const minted = await api.post<Minted>(
-          path`/admin/tenants/${tenant}/rooms/${room}/tokens`,
-          bodyOf(options),
-        )
+        const minted = await api
+          .post<Minted>(path`/admin/tenants/${tenant}/rooms/${room}/tokens`, bodyOf(options))
+          .catch(withOwnHint)
         const link = callLink(minted)
         await out.result({ ...minted, link }, () => [options.link ? link : minted.token])
       }),
     )
   example(mint, 'golive token mint acme team-standup --identity alice --create-room --link')
+}
+
+/** The API's own hint is for backends. */
+const withOwnHint = (error: unknown): never => {
+  if (!(error instanceof CliError) || error.problem.code !== 'room_not_found') throw error
+  const hint = 'Add --create-room to create it first.'
+  throw new CliError(error.exit, { ...error.problem, hint }, { cause: error })
 }
 
 const createRoom = async (api: AdminClient, tenant: string, name: string): Promise<void> => {

@@ -59,9 +59,13 @@ const lines = ({ month, data, total }: Ledger, width: number): string[] => {
 const COLUMNS: Column<Account>[] = [
   { title: 'TENANT', text: ({ tenant }) => tenant },
   { title: 'NAME', text: ({ name }) => name ?? '', cut: true },
-  { title: 'MINUTES', text: ({ participant_seconds }) => minutes(participant_seconds) },
-  { title: 'JOINS', text: ({ participants }) => participants.toLocaleString('en-US') },
-  { title: 'CALLS', text: ({ sessions }) => sessions.toLocaleString('en-US') },
+  {
+    title: 'MINUTES',
+    text: ({ participant_seconds }) => minutes(participant_seconds),
+    right: true,
+  },
+  { title: 'JOINS', text: ({ participants }) => participants.toLocaleString('en-US'), right: true },
+  { title: 'CALLS', text: ({ sessions }) => sessions.toLocaleString('en-US'), right: true },
   { title: 'DELETED', text: ({ deleted_at }) => deleted_at?.slice(0, 10) ?? '' },
 ]
 

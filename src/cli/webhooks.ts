@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { path } from './client.ts'
 import { example, groupExample } from './help.ts'
-import { wholeNumber } from './key.ts'
+import { positiveNumber } from './key.ts'
 import { type Column, relative, table } from './output.ts'
 import type { Cli } from './session.ts'
 
@@ -90,7 +90,7 @@ const addDeliveries = (webhooks: Command, cli: Cli): void => {
     .argument('<webhook>')
     .requiredOption(...TENANT)
     .option('--failed', 'only what did not arrive')
-    .option('--limit <number>', 'how many', wholeNumber, 50)
+    .option('--limit <number>', 'how many', positiveNumber, 50)
     .action((id: string, { tenant, failed, limit }: DeliveriesOptions, command: Command) =>
       cli.run(command, 'anytime', async ({ api, out, now }) => {
         const query = failed ? { failed: 'true' } : {}
@@ -109,9 +109,9 @@ const addDeliveries = (webhooks: Command, cli: Cli): void => {
 const attempts = (now: number): Column<Delivery>[] => [
   { title: 'TIME (UTC)', text: ({ at }) => `${at.slice(0, 10)} ${at.slice(11, 19)}` },
   { title: 'ID', text: ({ id }) => id },
-  { title: 'SEQ', text: ({ seq }) => String(seq) },
+  { title: 'SEQ', text: ({ seq }) => String(seq), right: true },
   { title: 'TYPE', text: ({ type }) => type, cut: true },
-  { title: 'TRY', text: ({ attempt }) => String(attempt) },
+  { title: 'TRY', text: ({ attempt }) => String(attempt), right: true },
   { title: 'OUTCOME', text: ({ error }) => error ?? 'arrived', cut: true },
   { title: 'NEXT', text: (one) => relative(one.next_attempt_at, now, ''), cut: true },
 ]

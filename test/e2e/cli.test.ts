@@ -162,6 +162,7 @@ test('a token command makes the room, and its link is this server with the token
   const none = await golive.cli(...words)
   expect(none.code).toBe(1)
   expect(none.stderr).toContain('standup')
+  expect(none.stderr).toContain('Add --create-room')
   for (let round = 0; round < 2; round++) {
     const { code, stdout } = await golive.cli(...words, '--create-room', '--link')
     expect(code).toBe(0)

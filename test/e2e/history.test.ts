@@ -67,6 +67,9 @@ test('events are shown without a server, the newest or from a number on', async 
   expect(newest.code).toBe(0)
   expect(newest.stdout.trimEnd().split('\n')).toHaveLength(3)
   expect(newest.stdout).toMatch(/ {2}120 {2}participant\.joined {2,}daily {2}u119\n$/)
+  const none = await golive.cli('events', '--tenant', 'acme', '--after', '120')
+  expect([none.code, none.stdout]).toEqual([0, 'Nothing has happened behind number 120 yet.\n'])
+  expect((await golive.cli('events', '--tenant', 'acme', '--limit', '0')).code).toBe(2)
   const all = await golive.cli(
     'events',
     '--tenant',

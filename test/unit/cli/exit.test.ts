@@ -37,3 +37,12 @@ test('a failure is told as a sentence, its fields and what to do', () => {
   })
   expect(problemText(problem)).toBe('golive: one\ngolive: two\n  a.b: bad\n  Do this.\n')
 })
+
+test('what the sentence says already is not said once more', () => {
+  const errors = [{ path: 'action', message: 'unknown' }]
+  const detail = 'action: unknown'
+  expect(problemText({ code: 'x', detail, errors })).toBe('golive: action: unknown\n')
+  expect(problemText({ code: 'x', detail: `${detail} (and 1 more)`, errors })).toContain(
+    '\n  action',
+  )
+})

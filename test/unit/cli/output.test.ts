@@ -4,6 +4,7 @@ import {
   count,
   duration,
   fields,
+  length,
   moment,
   Output,
   printable,
@@ -42,6 +43,14 @@ test('a table without a terminal is never cut', () => {
   expect(table(columns, [{ key: 'k', label }], Number.POSITIVE_INFINITY)[1]).toContain(label)
 })
 
+test('numbers stand under each other by their ends', () => {
+  const counted: Column<number>[] = [
+    { title: 'N', text: String, right: true },
+    { title: 'AS', text: () => 'x' },
+  ]
+  expect(table(counted, [7, 1200], 80)).toEqual(['   N  AS', '   7  x', '1200  x'])
+})
+
 test('wide letters keep the columns in line', () => {
   const rows = [
     { key: '日本', label: 'a' },
@@ -65,6 +74,15 @@ test('times are told by their distance in the largest whole unit', () => {
   expect(relative(null, now, 'never')).toBe('never')
   expect(moment('2026-11-25T09:00:00.000Z', now, '')).toBe('2026-11-25 09:00 UTC (1 hour ago)')
   expect(duration(200)).toBe('0 seconds')
+})
+
+test('a length of time has the next smaller unit where something is left over', () => {
+  expect(length(95 * 60_000)).toBe('1 hour 35 minutes')
+  expect(length(2 * 3_600_000 + 59_000)).toBe('2 hours')
+  expect(length(61_000)).toBe('1 minute 1 second')
+  expect(length(26 * 3_600_000)).toBe('1 day 2 hours')
+  expect(length(5999)).toBe('5 seconds')
+  expect(length(0)).toBe('0 seconds')
 })
 
 test('amounts agree with their noun', () => {
