@@ -5,6 +5,8 @@ interface Column<T> {
   cell: (row: T) => ReactNode
   /** seen by screen readers only, as for a column of buttons */
   isQuiet?: boolean
+  /** numbers stand under each other by their ends */
+  isNumber?: boolean
 }
 
 interface DataTableProps<T> {
@@ -21,8 +23,8 @@ export const DataTable = <T,>({ caption, columns, rows, id }: DataTableProps<T>)
     <caption className="hidden">{caption}</caption>
     <thead>
       <tr>
-        {columns.map(({ name, isQuiet }) => (
-          <th key={name} scope="col">
+        {columns.map(({ name, isQuiet, isNumber }) => (
+          <th key={name} scope="col" data-number={isNumber}>
             {isQuiet ? <span className="hidden">{name}</span> : name}
           </th>
         ))}
@@ -31,8 +33,13 @@ export const DataTable = <T,>({ caption, columns, rows, id }: DataTableProps<T>)
     <tbody>
       {rows.map((row) => (
         <tr key={id(row)}>
-          {columns.map(({ name, cell, isQuiet }) => (
-            <td key={name} data-name={isQuiet ? undefined : name} data-quiet={isQuiet}>
+          {columns.map(({ name, cell, isQuiet, isNumber }) => (
+            <td
+              key={name}
+              data-name={isQuiet ? undefined : name}
+              data-quiet={isQuiet}
+              data-number={isNumber}
+            >
               {cell(row)}
             </td>
           ))}

@@ -52,7 +52,7 @@ export const LedgerPage = () => {
               </>
             ) : (
               <Empty icon="clock" title="There was no tenant in this month">
-                What each tenant’s calls used will stand here.
+                A tenant stands here from the month on in which it was created.
               </Empty>
             )
           }

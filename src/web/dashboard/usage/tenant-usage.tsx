@@ -138,10 +138,10 @@ const Days = ({ month, days }: { month: string; days: Day[] }) => {
   )
 }
 
-export const AMOUNTS: { name: string; cell: (row: Amount) => string }[] = [
-  { name: 'Participant minutes', cell: (row) => minutes(row.participant_seconds) },
-  { name: 'Calls', cell: (row) => number(row.sessions) },
-  { name: 'Joins', cell: (row) => number(row.participants) },
+export const AMOUNTS: { name: string; cell: (row: Amount) => string; isNumber: true }[] = [
+  { name: 'Participant minutes', cell: (row) => minutes(row.participant_seconds), isNumber: true },
+  { name: 'Calls', cell: (row) => number(row.sessions), isNumber: true },
+  { name: 'Joins', cell: (row) => number(row.participants), isNumber: true },
 ]
 
 const MOST_ROOMS = 200

@@ -44,7 +44,10 @@ export const Deliveries = ({ slug, webhook }: DeliveriesProps) => {
               onAgain={webhook.status === 'active' ? setAgain : null}
             />
           ) : (
-            <Empty icon="check" title={failed ? 'Everything arrived' : 'Nothing was sent yet'} />
+            <Empty
+              icon={failed ? 'check' : 'clock'}
+              title={failed ? 'Everything arrived' : 'Nothing was sent yet'}
+            />
           )
         }
       </Loaded>
