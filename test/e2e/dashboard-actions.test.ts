@@ -84,6 +84,23 @@ test('whether used-up minutes end running calls is shown and can be changed', as
   expect(await limits()).toMatchObject({ participant_minutes_hard: false })
 })
 
+test('what somebody else changed while a dialog was open is not changed back by it', async () => {
+  await operator.open('/ui/tenants/acme')
+  await operator.panel('Name and limits').getByRole('button', { name: 'Edit' }).click()
+  const change = ['--name', 'Acme Ltd', '--participant-minutes-hard', 'yes']
+  expect((await golive.cli('tenant', 'update', 'acme', ...change)).code).toBe(0)
+  await operator.page.locator('h1', { hasText: 'Acme Ltd' }).waitFor()
+  await dialog().getByLabel('Tokens a second').fill('42')
+  await dialog().getByRole('button', { name: 'Save' }).click()
+  await gone()
+  expect(await limits()).toMatchObject({
+    token_mints_per_second: 42,
+    participant_minutes_hard: true,
+  })
+  await operator.heading('Acme Ltd')
+  await golive.cli('tenant', 'update', 'acme', '--name', '', '--participant-minutes-hard', 'no')
+})
+
 test('a join token is pasted and told whether it would be let in, whose it is and why not', async () => {
   await acme.createRoom('standup')
   const { token } = await acme.mint('standup', 'alice', { can_publish_sources: ['microphone'] })

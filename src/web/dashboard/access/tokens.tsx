@@ -1,12 +1,13 @@
 import { Badge, Button, Group, NativeSelect, TextInput } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { at, call } from '../api.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { CodeBlock, CopyField } from '../parts/copy.tsx'
 import { Dialog } from '../parts/dialog.tsx'
+import { FormDialog } from '../parts/form-dialog.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { Panel } from '../parts/page.tsx'
-import { Empty, Loaded, More, Trouble } from '../parts/states.tsx'
+import { Empty, Loaded, More } from '../parts/states.tsx'
 import { DataTable } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
 import { useAct, useList } from '../queries.ts'
@@ -119,67 +120,58 @@ const CreateToken = ({ onClose }: { onClose: () => void }) => {
     }),
   )
   if (create.data) return <TokenShown token={create.data.token} onClose={onClose} />
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    create.mutate()
-  }
   const fields = create.error?.fields ?? {}
   return (
-    <Dialog onClose={onClose} title="New admin token">
-      <form className="stack" onSubmit={submit}>
-        {create.error && Object.keys(fields).length === 0 && <Trouble error={create.error} />}
-        <TextInput
-          label="Label"
-          description="What uses it"
-          placeholder="backup script"
-          required
-          withAsterisk={false}
-          maxLength={128}
-          data-autofocus
-          value={label}
-          error={fields.label}
-          onChange={(event) => setLabel(event.currentTarget.value)}
-        />
-        <NativeSelect
-          label="It may"
-          data={[
-            { value: 'read', label: 'Read only' },
-            { value: 'write', label: 'Read and write' },
-          ]}
-          value={scope}
-          onChange={(event) => setScope(event.currentTarget.value)}
-        />
-        <TextInput
-          label="Only for one tenant"
-          description="Its slug; empty for everything"
-          placeholder="acme"
-          value={tenant}
-          error={fields.tenant}
-          onChange={(event) => setTenant(event.currentTarget.value)}
-        />
-        <NativeSelect
-          label="Expires"
-          data={[
-            { value: '7', label: 'In 7 days' },
-            { value: '30', label: 'In 30 days' },
-            { value: '90', label: 'In 90 days' },
-            { value: '365', label: 'In a year' },
-            { value: '', label: 'Never' },
-          ]}
-          value={days}
-          error={fields.expires_at}
-          onChange={(event) => setDays(event.currentTarget.value)}
-        />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            Create token
-          </Button>
-        </Group>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="New admin token"
+      action="Create token"
+      fields={['label', 'tenant', 'expires_at']}
+      act={create}
+      onClose={onClose}
+    >
+      <TextInput
+        label="Label"
+        description="What uses it"
+        placeholder="backup script"
+        required
+        withAsterisk={false}
+        maxLength={128}
+        data-autofocus
+        value={label}
+        error={fields.label}
+        onChange={(event) => setLabel(event.currentTarget.value)}
+      />
+      <NativeSelect
+        label="It may"
+        data={[
+          { value: 'read', label: 'Read only' },
+          { value: 'write', label: 'Read and write' },
+        ]}
+        value={scope}
+        onChange={(event) => setScope(event.currentTarget.value)}
+      />
+      <TextInput
+        label="Only for one tenant"
+        description="Its slug; empty for everything"
+        placeholder="acme"
+        value={tenant}
+        error={fields.tenant}
+        onChange={(event) => setTenant(event.currentTarget.value)}
+      />
+      <NativeSelect
+        label="Expires"
+        data={[
+          { value: '7', label: 'In 7 days' },
+          { value: '30', label: 'In 30 days' },
+          { value: '90', label: 'In 90 days' },
+          { value: '365', label: 'In a year' },
+          { value: '', label: 'Never' },
+        ]}
+        value={days}
+        error={fields.expires_at}
+        onChange={(event) => setDays(event.currentTarget.value)}
+      />
+    </FormDialog>
   )
 }
 

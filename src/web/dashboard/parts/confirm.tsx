@@ -1,8 +1,7 @@
-import { Button, Group, TextInput } from '@mantine/core'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { TextInput } from '@mantine/core'
+import { type ReactNode, useState } from 'react'
 import type { ApiError } from '../api.ts'
-import { Dialog } from './dialog.tsx'
-import { Trouble } from './states.tsx'
+import { FormDialog } from './form-dialog.tsx'
 
 interface ConfirmProps {
   title: string
@@ -18,47 +17,31 @@ interface ConfirmProps {
 /** Asks before something that cannot be taken back. */
 export const Confirm = ({ title, children, action, typed, act, onClose }: ConfirmProps) => {
   const [text, setText] = useState('')
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    act.mutate()
-  }
   return (
-    <Dialog onClose={onClose} title={title}>
-      <form className="stack" onSubmit={submit}>
-        <div className="prose">{children}</div>
-        {typed !== undefined && (
-          <TextInput
-            label={
-              <>
-                Type <code>{typed}</code> to confirm
-              </>
-            }
-            value={text}
-            autoComplete="off"
-            spellCheck={false}
-            data-autofocus
-            onChange={(event) => setText(event.currentTarget.value)}
-          />
-        )}
-        {act.error && <Trouble error={act.error} />}
-        <Group justify="flex-end">
-          <Button
-            variant="default"
-            onClick={onClose}
-            data-autofocus={typed === undefined || undefined}
-          >
-            Cancel
-          </Button>
-          <Button
-            type="submit"
-            color="red"
-            loading={act.isPending}
-            disabled={typed !== undefined && text !== typed}
-          >
-            {action}
-          </Button>
-        </Group>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={title}
+      action={action}
+      color="red"
+      isWaiting={typed !== undefined && text !== typed}
+      isCancelFirst={typed === undefined}
+      act={act}
+      onClose={onClose}
+    >
+      <div className="prose">{children}</div>
+      {typed !== undefined && (
+        <TextInput
+          label={
+            <>
+              Type <code>{typed}</code> to confirm
+            </>
+          }
+          value={text}
+          autoComplete="off"
+          spellCheck={false}
+          data-autofocus
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+      )}
+    </FormDialog>
   )
 }

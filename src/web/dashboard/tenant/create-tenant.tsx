@@ -1,8 +1,7 @@
-import { Button, Group, TextInput } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { TextInput } from '@mantine/core'
+import { useState } from 'react'
 import { call } from '../api.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { Trouble } from '../parts/states.tsx'
+import { FormDialog } from '../parts/form-dialog.tsx'
 import { useAct } from '../queries.ts'
 import { navigate, tenantPath } from '../router.tsx'
 import type { Secret, Tenant } from '../types.ts'
@@ -25,49 +24,40 @@ export const CreateTenant = ({ onClose }: { onClose: () => void }) => {
       />
     )
   }
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    create.mutate()
-  }
   const fields = create.error?.fields ?? {}
   return (
-    <Dialog onClose={onClose} title="New tenant">
-      <form className="stack" onSubmit={submit}>
-        {create.error && Object.keys(fields).length === 0 && <Trouble error={create.error} />}
-        <TextInput
-          label="Slug"
-          description="Lowercase letters, digits and hyphens. It stays for good."
-          placeholder="acme"
-          required
-          withAsterisk={false}
-          maxLength={40}
-          autoComplete="off"
-          spellCheck={false}
-          data-autofocus
-          value={slug}
-          error={fields.slug}
-          onChange={(event) => setSlug(event.currentTarget.value)}
-        />
-        <TextInput
-          label="Name"
-          description="For people; may be left empty"
-          placeholder="Acme Ltd"
-          maxLength={128}
-          autoComplete="off"
-          value={name}
-          error={fields.name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <p className="soft">It starts with the default limits, which you can change any time.</p>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            Create tenant
-          </Button>
-        </Group>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="New tenant"
+      action="Create tenant"
+      fields={['slug', 'name']}
+      act={create}
+      onClose={onClose}
+    >
+      <TextInput
+        label="Slug"
+        description="Lowercase letters, digits and hyphens. It stays for good."
+        placeholder="acme"
+        required
+        withAsterisk={false}
+        maxLength={40}
+        autoComplete="off"
+        spellCheck={false}
+        data-autofocus
+        value={slug}
+        error={fields.slug}
+        onChange={(event) => setSlug(event.currentTarget.value)}
+      />
+      <TextInput
+        label="Name"
+        description="For people; may be left empty"
+        placeholder="Acme Ltd"
+        maxLength={128}
+        autoComplete="off"
+        value={name}
+        error={fields.name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <p className="soft">It starts with the default limits, which you can change any time.</p>
+    </FormDialog>
   )
 }

@@ -1,8 +1,7 @@
-import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { NativeSelect, TextInput } from '@mantine/core'
+import { useState } from 'react'
 import { at, call } from '../api.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { Trouble } from '../parts/states.tsx'
+import { FormDialog } from '../parts/form-dialog.tsx'
 import { useAct } from '../queries.ts'
 import type { Key, Secret } from '../types.ts'
 import { SecretShown } from './secret-shown.tsx'
@@ -20,34 +19,25 @@ export const CreateKey = ({ slug, onClose }: CreateKeyProps) => {
   )
   if (create.data)
     return <SecretShown title="The key is ready" secret={create.data} onClose={onClose} />
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    create.mutate()
-  }
   return (
-    <Dialog onClose={onClose} title={`New API key for ${slug}`}>
-      <form className="stack" onSubmit={submit}>
-        {create.error && !create.error.fields.label && <Trouble error={create.error} />}
-        <TextInput
-          label="Label"
-          description="What uses it; may be left empty"
-          placeholder="production backend"
-          maxLength={128}
-          data-autofocus
-          value={label}
-          error={create.error?.fields.label}
-          onChange={(event) => setLabel(event.currentTarget.value)}
-        />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            Create key
-          </Button>
-        </Group>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`New API key for ${slug}`}
+      action="Create key"
+      fields={['label']}
+      act={create}
+      onClose={onClose}
+    >
+      <TextInput
+        label="Label"
+        description="What uses it; may be left empty"
+        placeholder="production backend"
+        maxLength={128}
+        data-autofocus
+        value={label}
+        error={create.error?.fields.label}
+        onChange={(event) => setLabel(event.currentTarget.value)}
+      />
+    </FormDialog>
   )
 }
 
@@ -73,39 +63,30 @@ export const RotateKey = ({ slug, apiKey, onClose }: RotateKeyProps) => {
   if (rotate.data)
     return <SecretShown title="The new secret" secret={rotate.data} onClose={onClose} />
   const isAtOnce = overlap === '0'
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    rotate.mutate()
-  }
   return (
-    <Dialog onClose={onClose} title="Rotate this key">
-      <form className="stack" onSubmit={submit}>
-        {rotate.error && <Trouble error={rotate.error} />}
-        <p>
-          <code className="break">{apiKey.api_key}</code> gets a new secret.
-          {apiKey.previous_secret && ' The secret before the present one stops now.'}
-        </p>
-        <NativeSelect
-          label="The present secret works on for"
-          data={OVERLAPS}
-          data-autofocus
-          value={overlap}
-          onChange={(event) => setOverlap(event.currentTarget.value)}
-        />
-        <p className="soft">
-          {isAtOnce
-            ? 'The tenant’s backend is refused until it has the new secret. Join tokens made so far are revoked, and people who joined with them are put out of their calls.'
-            : 'Until then both work. This page shows when the old one was last used.'}
-        </p>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" color={isAtOnce ? 'red' : 'blue'} loading={rotate.isPending}>
-            Rotate key
-          </Button>
-        </Group>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="Rotate this key"
+      action="Rotate key"
+      color={isAtOnce ? 'red' : 'blue'}
+      act={rotate}
+      onClose={onClose}
+    >
+      <p>
+        <code className="break">{apiKey.api_key}</code> gets a new secret.
+        {apiKey.previous_secret && ' The secret before the present one stops now.'}
+      </p>
+      <NativeSelect
+        label="The present secret works on for"
+        data={OVERLAPS}
+        data-autofocus
+        value={overlap}
+        onChange={(event) => setOverlap(event.currentTarget.value)}
+      />
+      <p className="soft">
+        {isAtOnce
+          ? 'The tenant’s backend is refused until it has the new secret. Join tokens made so far are revoked, and people who joined with them are put out of their calls.'
+          : 'Until then both work. This page shows when the old one was last used.'}
+      </p>
+    </FormDialog>
   )
 }

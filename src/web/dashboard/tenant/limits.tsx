@@ -1,12 +1,11 @@
-import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
+import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { at, call } from '../api.ts'
 import { None } from '../parts/dash.tsx'
-import { Dialog } from '../parts/dialog.tsx'
 import { Facts } from '../parts/facts.tsx'
+import { FormDialog } from '../parts/form-dialog.tsx'
 import { Panel } from '../parts/page.tsx'
-import { Trouble } from '../parts/states.tsx'
 import { useAct } from '../queries.ts'
 import { number } from '../text.ts'
 import type { Limits, Tenant } from '../types.ts'
@@ -63,89 +62,111 @@ type Texts = Record<Count, string>
 const textsOf = (limits: Limits): Texts =>
   Object.fromEntries(LIMITS.map(({ field }) => [field, String(limits[field] ?? '')])) as Texts
 
-/** Only what was changed; an emptied field goes back to its default. */
-const changesOf = (before: Texts, after: Texts) =>
-  Object.fromEntries(
-    LIMITS.filter(({ field }) => before[field] !== after[field]).map(({ field }) => [
-      field,
-      after[field] === '' ? null : Number(after[field]),
-    ]),
-  )
+interface Draft {
+  name: string
+  texts: Texts
+  isHard: boolean
+}
+
+const draftOf = ({ name, limits }: Tenant): Draft => ({
+  name: name ?? '',
+  texts: textsOf(limits),
+  isHard: limits.participant_minutes_hard,
+})
+
+/**
+ * Only what was changed here: somebody else may change the rest meanwhile. An emptied field goes back
+ * to its default.
+ */
+const changesOf = (before: Draft, after: Draft) => ({
+  ...(after.name === before.name ? {} : { name: after.name.trim() || null }),
+  limits: {
+    ...Object.fromEntries(
+      LIMITS.map(({ field }) => [field, after.texts[field]] as const)
+        .filter(([field, text]) => text !== before.texts[field])
+        .map(([field, text]) => [field, text === '' ? null : Number(text)]),
+    ),
+    ...(after.isHard === before.isHard ? {} : { participant_minutes_hard: after.isHard }),
+  },
+})
+
+const FIELDS = [
+  'name',
+  'limits.participant_minutes_hard',
+  ...LIMITS.map(({ field }) => `limits.${field}`),
+]
 
 const EditLimits = ({ tenant, onClose }: { tenant: Tenant; onClose: () => void }) => {
-  const [name, setName] = useState(tenant.name ?? '')
-  const [before] = useState(() => textsOf(tenant.limits))
-  const [texts, setTexts] = useState(before)
-  const wasHard = tenant.limits.participant_minutes_hard
-  const [isHard, setHard] = useState(wasHard)
+  const [before] = useState(() => draftOf(tenant))
+  const [draft, setDraft] = useState(before)
+  const put = (change: Partial<Draft>) => setDraft({ ...draft, ...change })
   const save = useAct(
-    () =>
-      call('PATCH', `/tenants${at(tenant.slug)}`, {
-        name: name.trim() || null,
-        limits: {
-          ...changesOf(before, texts),
-          ...(isHard === wasHard ? {} : { participant_minutes_hard: isHard }),
-        },
-      }),
+    () => call('PATCH', `/tenants${at(tenant.slug)}`, changesOf(before, draft)),
     () => {
       notifications.show({ color: 'teal', message: `${tenant.slug} is changed.` })
       onClose()
     },
   )
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    save.mutate()
-  }
-  const fields = save.error?.fields ?? {}
   return (
-    <Dialog size="lg" onClose={onClose} title={`Name and limits of ${tenant.slug}`}>
-      <form className="stack" onSubmit={submit}>
-        {save.error && Object.keys(fields).length === 0 && <Trouble error={save.error} />}
-        <TextInput
-          label="Name"
-          maxLength={128}
-          data-autofocus
-          value={name}
-          error={fields.name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <div className="fields">
-          {LIMITS.map(({ field, name, none }) => (
-            <TextInput
-              key={field}
-              label={name}
-              inputMode="numeric"
-              pattern="[0-9]{0,15}"
-              placeholder={none ?? 'default'}
-              value={texts[field]}
-              error={fields[`limits.${field}`]}
-              onChange={(event) => setTexts({ ...texts, [field]: event.currentTarget.value })}
-            />
-          ))}
-          <NativeSelect
-            label={MINUTES_USED_UP}
-            data={[
-              { value: 'soft', label: SOFT },
-              { value: 'hard', label: HARD },
-            ]}
-            value={isHard ? 'hard' : 'soft'}
-            error={fields['limits.participant_minutes_hard']}
-            onChange={(event) => setHard(event.currentTarget.value === 'hard')}
-          />
-        </div>
-        <p className="soft">
-          Empty means no limit where there can be none, and the default elsewhere. Of all limits
-          only that of minutes can end running calls.
-        </p>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            Save
-          </Button>
-        </Group>
-      </form>
-    </Dialog>
+    <FormDialog
+      size="lg"
+      title={`Name and limits of ${tenant.slug}`}
+      action="Save"
+      fields={FIELDS}
+      act={save}
+      onClose={onClose}
+    >
+      <Fields draft={draft} onChange={put} wrong={save.error?.fields ?? {}} />
+      <p className="soft">
+        Empty means no limit where there can be none, and the default elsewhere. Of all limits only
+        that of minutes can end running calls.
+      </p>
+    </FormDialog>
   )
 }
+
+interface FieldsProps {
+  draft: Draft
+  onChange: (change: Partial<Draft>) => void
+  /** by the name of the field */
+  wrong: Record<string, string>
+}
+
+const Fields = ({ draft: { name, texts, isHard }, onChange, wrong }: FieldsProps) => (
+  <>
+    <TextInput
+      label="Name"
+      maxLength={128}
+      data-autofocus
+      value={name}
+      error={wrong.name}
+      onChange={(event) => onChange({ name: event.currentTarget.value })}
+    />
+    <div className="fields">
+      {LIMITS.map(({ field, name, none }) => (
+        <TextInput
+          key={field}
+          label={name}
+          inputMode="numeric"
+          pattern="[0-9]{0,15}"
+          placeholder={none ?? 'default'}
+          value={texts[field]}
+          error={wrong[`limits.${field}`]}
+          onChange={(event) =>
+            onChange({ texts: { ...texts, [field]: event.currentTarget.value } })
+          }
+        />
+      ))}
+      <NativeSelect
+        label={MINUTES_USED_UP}
+        data={[
+          { value: 'soft', label: SOFT },
+          { value: 'hard', label: HARD },
+        ]}
+        value={isHard ? 'hard' : 'soft'}
+        error={wrong['limits.participant_minutes_hard']}
+        onChange={(event) => onChange({ isHard: event.currentTarget.value === 'hard' })}
+      />
+    </div>
+  </>
+)
