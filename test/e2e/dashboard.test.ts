@@ -260,7 +260,18 @@ test('a server that does not answer is said in words, and an ended session leads
   await page.unroute('**/admin/**')
   await page.getByText('The server does not answer.').waitFor({ state: 'detached' })
 
+  // A page of many panels says it once.
+  await operator.open('/ui')
+  await operator.panel('Live calls').getByText('No call is running').waitFor()
+  await page.route('**/admin/**', (route) => route.abort())
+  const said = page.getByText('The server does not answer.')
+  await until('every part knows', async () => (await said.count()) === 2)
+  expect(await said.filter({ visible: true }).count()).toBe(1)
+  await page.unroute('**/admin/**')
+  await said.first().waitFor({ state: 'detached' })
+
   await operator.open('/ui/tenants/nobody')
+  await operator.heading('nobody')
   await page.getByText('There is no tenant named nobody.').waitFor()
 
   await other.signIn()

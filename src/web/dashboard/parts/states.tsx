@@ -7,7 +7,14 @@ import { Icon, type IconName } from './icons.tsx'
 export const Trouble = ({ error, onAgain }: { error: ApiError; onAgain?: () => unknown }) => {
   const again = error.status === 404 ? undefined : onAgain
   return (
-    <Alert color="red" icon={<Icon name="warning" />} title={error.message} role="alert">
+    <Alert
+      className="trouble"
+      color="red"
+      icon={<Icon name="warning" />}
+      title={error.message}
+      role="alert"
+      data-code={error.code}
+    >
       {error.hint ?? (again ? 'This page tries again by itself.' : null)}
       {again && (
         <Button variant="default" size="xs" mt="sm" display="block" onClick={() => again()}>
