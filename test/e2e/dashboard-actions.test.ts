@@ -111,7 +111,7 @@ test('a join token is pasted and told whether it would be let in, whose it is an
     await panel.getByRole('button', { name: 'Check the token' }).click()
   }
   await check(` ${token}\n`)
-  await panel.getByText('It would be let in now').waitFor()
+  await panel.getByText('It would be let in now', { exact: true }).waitFor()
   await panel.getByText('publish microphone; see and hear others; send data').waitFor()
   expect(await panel.getByRole('link', { name: 'acme' }).getAttribute('href')).toBe(
     '/ui/tenants/acme',
