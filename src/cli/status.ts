@@ -66,8 +66,12 @@ const gigabytes = (bytes: number): string =>
   `${(bytes / 1e9).toLocaleString('en-US', { maximumFractionDigits: 1 })} GB`
 
 /** `2 calls with 5 people` */
-const calls = ({ calls: { rooms, participants, max_participants } }: Status): string =>
-  `${count(rooms, 'call')} with ${count(participants, 'person', 'people')}, room for ${max_participants.toLocaleString('en-US')}`
+const calls = ({ calls, livekit }: Status): string => {
+  const { rooms, participants, max_participants, counted } = calls
+  const now = `${count(rooms, 'call')} with ${count(participants, 'person', 'people')}`
+  const known = counted || livekit.state !== 'running' ? now : 'not counted yet'
+  return `${known}, room for ${max_participants.toLocaleString('en-US')}`
+}
 
 const livekit = (child: Status['livekit'], now: number): [string, string][] => {
   const pid = child.pid === null ? '' : `, pid ${child.pid}`

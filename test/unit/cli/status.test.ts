@@ -75,6 +75,12 @@ test('short times are told to a tenth of a second', () => {
   expect(took(65_000)).toBe('1 minute')
 })
 
+test('calls that are not counted yet are told as that, and none as none while nothing runs', () => {
+  const calls = { rooms: 0, participants: 0, max_participants: 200, counted: false }
+  expect(text({ ...status(), calls })).toContain('not counted yet, room for 200')
+  expect(text({ ...status({ state: 'degraded' }), calls })).toContain('0 calls with 0 people')
+})
+
 test('a restart tells how many calls went on, and no number that is not known yet', () => {
   const calls = { rooms: 0, participants: 0, max_participants: 200, counted: true }
   expect(livekitSentence(status(), status())).toBe(
