@@ -8,6 +8,8 @@ interface ConfirmProps {
   /** what will happen, in words */
   children: ReactNode
   action: string
+  /** red, unless nothing is lost by it */
+  color?: 'blue' | 'red'
   /** must be typed before the button works */
   typed?: string
   act: { mutate: () => void; isPending: boolean; error: ApiError | null }
@@ -15,13 +17,21 @@ interface ConfirmProps {
 }
 
 /** Asks before something that cannot be taken back. */
-export const Confirm = ({ title, children, action, typed, act, onClose }: ConfirmProps) => {
+export const Confirm = ({
+  title,
+  children,
+  action,
+  color = 'red',
+  typed,
+  act,
+  onClose,
+}: ConfirmProps) => {
   const [text, setText] = useState('')
   return (
     <FormDialog
       title={title}
       action={action}
-      color="red"
+      color={color}
       isWaiting={typed !== undefined && text !== typed}
       isCancelFirst={typed === undefined}
       act={act}

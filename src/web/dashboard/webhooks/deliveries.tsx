@@ -149,7 +149,13 @@ const Redeliver = ({ path, url, delivery, onClose }: RedeliverProps) => {
     },
   )
   return (
-    <Confirm title="Send this event again?" action="Redeliver" act={redeliver} onClose={onClose}>
+    <Confirm
+      title="Send this event again?"
+      action="Redeliver"
+      color="blue"
+      act={redeliver}
+      onClose={onClose}
+    >
       <p>
         Event {number(delivery.seq)}, <code>{delivery.type}</code>, goes to{' '}
         <span className="break">{url}</span> once more, with the <code>webhook-id</code> it had: a
