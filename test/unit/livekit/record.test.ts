@@ -57,9 +57,13 @@ test.each([
 })
 
 test('a process that has ended is no process, even before its parent collects it', async () => {
-  const parent = Bun.spawn(['sh', '-c', 'sleep 0 & echo $!; exec sleep 30'])
+  const script = 'exec 3<&0; cat <&3 & echo $!; exec sleep 30 3<&-'
+  const parent = Bun.spawn(['sh', '-c', script], { stdin: 'pipe' })
   const { value } = await parent.stdout.getReader().read()
   const zombie = Number(new TextDecoder().decode(value))
+  // A shell would collect it; what takes its place does not.
+  while ((await Bun.file(`/proc/${parent.pid}/comm`).text()) !== 'sleep\n') await Bun.sleep(5)
+  await parent.stdin.end()
   while (identify(zombie)) await Bun.sleep(5)
   expect(statSync(`/proc/${zombie}`).isDirectory()).toBe(true)
   parent.kill()
