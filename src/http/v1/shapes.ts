@@ -231,8 +231,7 @@ export const pageQuery = z.strictObject({
 
 /** For lists that are at hand as a whole. */
 export const wholeQuery = pageQuery.extend({
-  limit: z
-    .preprocess(digits, z.int().min(1).max(100))
+  limit: wholeNumber(1, 100)
     .optional()
     .meta({ description: 'Items on a page; absent: all of them.' }),
 })
