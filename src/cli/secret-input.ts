@@ -1,7 +1,7 @@
 import { CliError, EXIT } from './exit.ts'
 
-/** The longest that there is, a join token, fits into an address. */
-const MOST_CHARACTERS = 128 * 1024
+/** No body of a request may have more. */
+const MOST_CHARACTERS = 64 * 1024
 
 /** All that is piped in, without the white space around it. @throws CliError when it is too much */
 export const readPiped = async (input: NodeJS.ReadStream): Promise<string> => {

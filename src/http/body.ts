@@ -3,14 +3,10 @@ import { GoLiveError } from '../domain/errors.ts'
 const MAX_BODY_BYTES = 64 * 1024
 /** A data message of 64 KiB, written in base64. */
 const MAX_DATA_BODY_BYTES = 96 * 1024
-/** A join token as long as an address may be: what people are shown by is in it. */
-const MAX_TOKEN_BODY_BYTES = 132 * 1024
 
 /** How large the body of a request to this route may be. */
-export const bodyLimit = (pattern: string): number => {
-  if (pattern.endsWith('/data')) return MAX_DATA_BODY_BYTES
-  return pattern.endsWith('/inspect') ? MAX_TOKEN_BODY_BYTES : MAX_BODY_BYTES
-}
+export const bodyLimit = (pattern: string): number =>
+  pattern.endsWith('/data') ? MAX_DATA_BODY_BYTES : MAX_BODY_BYTES
 
 /** Refuses by the headers alone what would be refused anyway. @throws GoLiveError */
 export const checkBodyHeaders = (request: Request, limit: number): void => {
@@ -47,12 +43,6 @@ export const jsonBody = [({ request }: { request: Request }) => readJson(request
 /** The same for data messages. */
 export const dataBody = [
   ({ request }: { request: Request }) => readJson(request, MAX_DATA_BODY_BYTES),
-  'json' as const,
-]
-
-/** The same for join tokens. */
-export const tokenBody = [
-  ({ request }: { request: Request }) => readJson(request, MAX_TOKEN_BODY_BYTES),
   'json' as const,
 ]
 

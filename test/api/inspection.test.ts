@@ -120,7 +120,6 @@ describe('a join token that an operator asks about', () => {
   test.each([
     [{}, 'token'],
     [{ token: '' }, 'token'],
-    [{ token: 'x'.repeat(128 * 1024 + 1) }, 'token'],
     [{ token: 'x', more: 1 }, 'more'],
   ])('is asked about in one way only: %#', async (json, path) => {
     const answer = await api.admin('POST', PATH, { json })

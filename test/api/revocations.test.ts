@@ -196,10 +196,10 @@ describe('inspecting a token', () => {
     expect(await inspect(token)).toMatchObject({ valid: false, code: 'token_expired' })
   })
 
-  test('is asked about however long it is', async () => {
-    const shown = { metadata: '\u0001'.repeat(8192), attributes: { a: '"'.repeat(4000) } }
+  test('is asked about with all that its holder shows', async () => {
+    const shown = { metadata: '"'.repeat(8192), attributes: { a: '"'.repeat(4000) } }
     const token = await mint('one', 'ann', key, shown)
-    expect(token.length).toBeGreaterThan(64 * 1024)
+    expect(token.length).toBeGreaterThan(32 * 1024)
     const { body } = await api.v1('POST', '/tokens/inspect', { key, json: { token } })
     expect(body).toMatchObject({ valid: true, admitted: true })
   })

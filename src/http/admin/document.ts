@@ -22,7 +22,6 @@ const SPECIAL = {
     429: '`rate_limited`: too many check calls run, or too many failures from this place; wait as `Retry-After` says.',
     503: '`media_unavailable`, `server_full` or `server_stopping`: try again as `Retry-After` says.',
   },
-  inspectJoinToken: { 413: '`body_too_large`: more than 132 KiB.' },
   signIn: {
     401: '`invalid_credentials`, alike for an unknown address and a wrong password, or `invalid_link`.',
     403: '`bad_origin`: a page of another site asks.',

@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { tokenBody } from '../body.ts'
+import { jsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
 import { noQuery } from '../v1/shapes.ts'
@@ -20,7 +20,7 @@ export const inspection = ({ inspector, tenants }: HttpDeps, exchanges: Exchange
     },
     {
       query: noQuery,
-      parse: tokenBody,
+      parse: jsonBody,
       body: 'TokenInspect',
       response: { 200: 'Inspection', ...ADMIN_BODY_REFUSALS },
       detail: {

@@ -39,7 +39,6 @@ const SPECIAL = {
     404: '`room_not_found`, `participant_not_found` or `track_not_found`.',
   },
   createToken: { 404: '`room_not_found` or `role_not_found`: none of yours has this name.' },
-  inspectToken: { 413: '`body_too_large`: more than 132 KiB.' },
   sendData: {
     413: '`body_too_large`: more than 96 KiB.',
     404: '`room_not_found`, or `participant_not_found`: one of `identities` is not in the call.',

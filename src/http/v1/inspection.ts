@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { tokenBody } from '../body.ts'
+import { jsonBody } from '../body.ts'
 import type { HttpDeps } from '../deps.ts'
 import type { Exchanges } from '../exchange.ts'
 import { BODY_REFUSALS, models } from './models.ts'
@@ -16,7 +16,7 @@ export const inspection = ({ inspector }: HttpDeps, exchanges: Exchanges) =>
     },
     {
       query: noQuery,
-      parse: tokenBody,
+      parse: jsonBody,
       body: 'TokenInspect',
       response: { 200: 'Inspection', ...BODY_REFUSALS },
       detail: {
