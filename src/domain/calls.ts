@@ -307,10 +307,10 @@ const ignoreAbsent = (error: unknown): void => {
   if (!(error instanceof LivekitError && error.code === 'not_found')) throw mediaUnavailable(error)
 }
 
-/** livekit-server runs and does not do what it is asked. */
+/** livekit-server does not do what it is asked. @param cause null when it was not asked */
 export const mediaUnavailable = (cause: unknown): GoLiveError =>
   new GoLiveError('media_unavailable', 'livekit-server does not answer', {
-    hint: 'Nothing was changed. Try again in a few seconds.',
+    hint: `${cause === null ? 'Nothing was changed.' : 'It may still do it.'} Try again in a few seconds.`,
     retryAfterSeconds: 2,
     cause,
   })

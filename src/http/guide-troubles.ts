@@ -199,7 +199,7 @@ export const API_TROUBLES: Partial<Record<ErrorCode, Trouble>> = {
   },
   media_unavailable: {
     symptom: 'Deleting a room fails for some seconds.',
-    remedy: 'The media server restarts. Nothing was changed: try again.',
+    remedy: 'The media server restarts, and may still do it: try again.',
   },
   storage_full: {
     symptom: 'Changes fail, calls and tokens work.',
