@@ -21,18 +21,26 @@ const LOOK_MS = 20
 const diary = process.argv[2] as string
 const room = new Room()
 let sid: string | undefined
+let isOut = false
 
 const write = (line: Omit<DiaryLine, 'at'>): void =>
   appendFileSync(diary, `${JSON.stringify({ at: Date.now(), ...line })}\n`)
 
 room.on(RoomEvent.Reconnecting, () => write({ what: 'reconnecting' }))
 room.on(RoomEvent.Reconnected, () => write({ what: 'reconnected' }))
-room.on(RoomEvent.Disconnected, (reason) => write({ what: 'out', reason: String(reason) }))
+room.on(RoomEvent.Disconnected, (reason) => {
+  lookAtSid()
+  isOut = true
+  write({ what: 'out', reason: String(reason) })
+})
 
-/** The SDK has no event for it: after a full reconnect it is somebody else to LiveKit. */
+/**
+ * The SDK has no event for it: after a full reconnect it is somebody else to LiveKit. It can learn who
+ * when it is out again already.
+ */
 const lookAtSid = (): void => {
   const now = room.localParticipant?.sid
-  if (now === sid || !now) return
+  if (now === sid || !now || isOut) return
   sid = now
   write({ what: 'in', sid })
 }
@@ -55,6 +63,7 @@ const speak = async (): Promise<void> => {
 }
 
 const leave = async (): Promise<void> => {
+  lookAtSid()
   write({ what: 'leaving' })
   await room.disconnect()
 }

@@ -1,7 +1,7 @@
 import { Attendee } from './crowd.ts'
 import type { GoLive } from './golive.ts'
 import { kill } from './processes.ts'
-import type { Death } from './tally.ts'
+import type { Death, Span, Told } from './tally.ts'
 import type { TenantClient } from './tenant-client.ts'
 import { until } from './wait.ts'
 
@@ -22,9 +22,10 @@ const DISTURBANCES = [
 ] as const
 
 /** People who come and go at random while processes die at random, the same for the same seed. */
-export class Rounds {
+export class Rounds implements Told {
   readonly crowd: Attendee[] = []
   readonly deaths: Death[] = []
+  readonly outages: Span[] = []
   /** what was done, to be read when something is wrong */
   readonly story: string[] = []
   readonly #golive: GoLive
@@ -110,6 +111,8 @@ export class Rounds {
     this.#tell(what)
     if (what === 'livekit killed') return this.#killLivekit(true)
     this.#awake = false
+    const outage = { from: Date.now(), to: Infinity }
+    this.outages.push(outage)
     if (what === 'golive restart') await this.#golive.cli('restart')
     else {
       if (what === 'both killed' && first) this.#killLivekit(false)
@@ -119,6 +122,7 @@ export class Rounds {
       await this.#golive.restartProcess()
     }
     this.#awake = true
+    outage.to = Date.now()
     this.#tell(`${what}: back`)
   }
 

@@ -8,6 +8,14 @@ export interface Death {
   seen: boolean
 }
 
+/** Who was there, and what was done to them. */
+export interface Told {
+  crowd: Attendee[]
+  deaths: Death[]
+  /** no control plane was there to pass a goodbye on */
+  outages: Span[]
+}
+
 /** What livekit-server's log knows of a stay. */
 export interface Logged {
   identity: string
@@ -20,7 +28,7 @@ export interface Logged {
 }
 
 /** Between the two it was, as far as the one who wrote it down knows; milliseconds. */
-interface Span {
+export interface Span {
   from: number
   to: number
 }
@@ -48,25 +56,21 @@ const UNTOLD_MS = 1000
  * @param logged by LiveKit's id of the stay. A stay whose signaling breaks off before its media is up is
  * ended at once, which the SDK may take for one; and a server may die before the SDK has told its id
  */
-export const wrongsOf = (
-  crowd: Attendee[],
-  deaths: Death[],
-  written: Written,
-  logged: Logs,
-): string[] => {
-  const stays = crowd.flatMap((who) => staysOf(who, deaths, logged))
+export const wrongsOf = (told: Told, written: Written, logged: Logs): string[] => {
+  const { crowd } = told
+  const stays = crowd.flatMap((who) => staysOf(who, told, logged))
   const known = new Map(written.stays.map((row) => [row.sid, row]))
   const wrongs = stays.flatMap((stay) => {
     const row = known.get(stay.sid)
     const wasNone = logged.get(stay.sid)?.wasActive === false
     const found = row ? wrongsOfStay(stay, row) : wasNone ? [] : ['not written down']
     return found.map(
-      (wrong) => `${wrong}\n  diary: ${told(stay)}\n  record: ${JSON.stringify(row)}`,
+      (wrong) => `${wrong}\n  diary: ${diaryOf(stay)}\n  record: ${JSON.stringify(row)}`,
     )
   })
-  const told_ = new Set(stays.map((stay) => stay.sid))
+  const claimed = new Set(stays.map((stay) => stay.sid))
   for (const row of written.stays) {
-    if (told_.has(row.sid) || wasOnTheWay(crowd, row)) continue
+    if (claimed.has(row.sid) || wasOnTheWay(crowd, row)) continue
     wrongs.push(`nobody knows of this stay: ${JSON.stringify(row)}`)
   }
   return wrongs
@@ -89,13 +93,13 @@ const distance = (at: number, { from, to }: Span): number => Math.max(from - at,
 
 type Logs = ReadonlyMap<string, Logged>
 
-const staysOf = (who: Attendee, deaths: Death[], logged: Logs): Stay[] => {
+const staysOf = (who: Attendee, { deaths, outages }: Told, logged: Logs): Stay[] => {
   const lines = who.diary
   return lines.flatMap((line, at) => {
     if (line.what !== 'in') return []
     const since = begunAt(line, logged)
     const ends = [
-      ...ownEnds(who, lines.slice(at + 1)),
+      ...ownEnds(who, lines.slice(at + 1), outages),
       ...deaths.filter((death) => death.at >= since).map(endByDeath),
       ...takeovers(who, since, logged),
     ].map((end) => lostBefore(end, lines.slice(at + 1)))
@@ -116,22 +120,33 @@ const beginning = (lines: DiaryLine[], at: number, since: number): Span => {
   return wasAway ? { from: since, to: since } : { from: to, to }
 }
 
-const ownEnds = (who: Attendee, after: DiaryLine[]): Ending[] => {
+const ownEnds = (who: Attendee, after: DiaryLine[], outages: Span[]): Ending[] => {
   const ends: Ending[] = []
   const again = after.find((line) => line.what === 'in')
   const leaving = after.find((line) => line.what === 'leaving')
   const out = after.find((line) => line.what === 'out')
   if (again) ends.push({ how: 'came again', from: again.at, to: again.at, withinMs: PROMPT_MS })
-  if (leaving)
-    ends.push({
-      ...{ how: 'left', from: leaving.at, to: leaving.at },
-      withinMs: isConnected(after, leaving) ? PROMPT_MS : VANISHED_MS,
-    })
+  if (leaving) ends.push(goodbye(who, after, leaving, outages))
   if (out && !leaving)
     ends.push({ how: 'was out', from: out.at, to: out.at, withinMs: VANISHED_MS })
   const gone = who.vanishedAt
   if (gone !== null) ends.push({ how: 'vanished', from: gone, to: gone, withinMs: VANISHED_MS })
   return ends
+}
+
+/** Heard by nobody while no control plane is there; and who knows what an SDK still sent that hung. */
+const goodbye = (
+  { vanishedAt }: Attendee,
+  after: DiaryLine[],
+  leaving: DiaryLine,
+  outages: Span[],
+): Ending => {
+  const { at } = leaving
+  const out = after.find((line) => line.what === 'out')
+  const to = out ? at : (vanishedAt ?? at)
+  const isLost = outages.some((one) => one.from <= (out?.at ?? to) && one.to >= at)
+  const isHeard = to === at && !isLost && isConnected(after, leaving)
+  return { how: 'left', from: at, to, withinMs: isHeard ? PROMPT_MS : VANISHED_MS }
 }
 
 const endByDeath = ({ at, seen }: Death): Ending => ({
@@ -182,6 +197,6 @@ const wasOnTheWay = (crowd: Attendee[], { identity, joined_at }: StayRow): boole
       }),
   )
 
-const told = ({ who, joined, end }: Stay): string =>
+const diaryOf = ({ who, joined, end }: Stay): string =>
   `${who.identity} in ${who.room} from ${joined.to}, ${end.how} ${end.from}–${end.to} ` +
   `${JSON.stringify(who.diary)} vanished ${who.vanishedAt}`

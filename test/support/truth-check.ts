@@ -99,10 +99,7 @@ export const runRounds = async (
   await run.end()
   const written = await untilOver(golive)
   const events = await allEvents(tenant)
-  const wrongs = [
-    ...discordsOf(events, written),
-    ...wrongsOf(run.crowd, run.deaths, written, loggedIn(golive)),
-  ]
+  const wrongs = [...discordsOf(events, written), ...wrongsOf(run, written, loggedIn(golive))]
   if (wrongs.length > 0) wrongs.push(`seed ${seed}\n${run.story.join('\n')}`)
   return { wrongs, written, run }
 }
