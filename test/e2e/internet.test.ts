@@ -186,21 +186,21 @@ describe.skipIf(why !== null)('a running call', () => {
     await untilAllSeeAndHear({ alice, bob })
     await waysOf(alice, ({ protocol, to }) => protocol === 'udp' && to.endsWith(':7882'))
 
-    await lab.client.wall('udp dport 7882')
+    await lab.client.block('udp dport 7882')
     await waysOf(alice, ({ protocol, to }) => protocol === 'tcp' && to.endsWith(':7881'))
     await alice.markGaps()
     await until('pictures come over TCP', async () => grew(await alice.gaps()), {
       timeoutMs: 60_000,
     })
 
-    await lab.client.wall('udp dport 7882', 'tcp dport 7881')
+    await lab.client.block('udp dport 7882', 'tcp dport 7881')
     await waysOf(alice, ({ relayProtocol }) => relayProtocol === 'tls')
     await alice.markGaps()
     await until('pictures come through TURN', async () => grew(await alice.gaps()), {
       timeoutMs: 60_000,
     })
     expect((await alice.events()).some(({ name }) => name === 'Disconnected')).toBe(false)
-    await lab.client.unwall()
+    await lab.client.unblock()
   })
 })
 
