@@ -9,5 +9,7 @@ const PROMPT_MS = 1000
  */
 export const accuracyOf = (reason: string, at: number, heardAt: number | null): number => {
   if (reason === 'client_initiated') return PROMPT_MS
+  // Somebody of the same identity came back to another stay: the sign of life was theirs.
+  if (reason === 'state_mismatch') return VANISHED_MS
   return heardAt === null ? VANISHED_MS : Math.min(at - heardAt + PROMPT_MS, VANISHED_MS)
 }
