@@ -113,10 +113,10 @@ const staysOf = (who: Attendee, { deaths, outages }: Told, logged: Logs): Stay[]
 const begunAt = ({ at, sid = '' }: DiaryLine, logged: Logs): number =>
   Math.min(at, logged.get(sid)?.since ?? at)
 
-/** By the SDK alone, but for a new id after a reconnect: until that is done it tells none. */
+/** By the SDK alone, but for a new id after a reconnect: it tells that late. */
 const beginning = (lines: DiaryLine[], at: number, since: number): Span => {
   const { at: to } = lines[at] as DiaryLine
-  const wasAway = /^reconnect/.test(lines[at - 1]?.what ?? '')
+  const wasAway = lines[at - 1]?.what !== 'joining'
   return wasAway ? { from: since, to: since } : { from: to, to }
 }
 
