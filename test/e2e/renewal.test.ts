@@ -125,7 +125,9 @@ describe.skipIf(why !== null)('a certificate', () => {
     }
     const first = readFileSync(certificateFile(all), 'utf8')
     await wantRenewal(all)
-    for (const times of [2, 4]) {
+    const asked: unknown[][] = []
+    for (const _ of ['at first', 'once more']) {
+      const before = all.front.orders.length
       writeFileSync(certificateFile(all), first)
       chmodSync(certificateFile(all), 0o644)
       makeCurious(all)
@@ -133,15 +135,12 @@ describe.skipIf(why !== null)('a certificate', () => {
       await until('another certificate is there', () => {
         return readFileSync(certificateFile(all), 'utf8') !== first
       })
-      // The last time with `replaces`, which is refused, and without.
-      expect(all.front.orders.length).toBe(times)
+      asked.push(all.front.orders.slice(before).map(({ replaces }) => replaces))
     }
-    const [, second, third, fourth] = all.front.orders
-    expect([second?.replaces, third?.replaces, fourth?.replaces]).toEqual([
-      expect.any(String),
-      second?.replaces,
-      undefined,
-    ])
+    // Whatever was asked after that: what is new may be due again by then.
+    const [[old] = [], again = []] = asked
+    expect(old).toBeString()
+    expect(again.slice(0, 2)).toEqual([old, undefined])
     expect((statSync(certificateFile(all)).mode & 0o777).toString(8)).toBe('600')
   })
 

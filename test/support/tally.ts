@@ -100,7 +100,7 @@ const staysOf = (who: Attendee, { deaths, outages }: Told, logged: Logs): Stay[]
     const since = begunAt(line, logged)
     const ends = [
       ...ownEnds(who, lines.slice(at + 1), outages),
-      ...deaths.filter((death) => death.at >= since).map(endByDeath),
+      ...deaths.filter(({ at }) => at >= since).map((death) => endByDeath(death, outages)),
       ...takeovers(who, since, logged),
     ].map((end) => lostBefore(end, lines.slice(at + 1)))
     const end = ends.sort((a, b) => a.to - b.to)[0]
@@ -149,10 +149,11 @@ const goodbye = (
   return { how: 'left', from: at, to, withinMs: isHeard ? PROMPT_MS : VANISHED_MS }
 }
 
-const endByDeath = ({ at, seen }: Death): Ending => ({
-  ...{ how: 'livekit-server ended', from: at, to: at },
-  withinMs: seen ? PROMPT_MS : null,
-})
+/** A control plane that dies right behind it has not written it down. */
+const endByDeath = ({ at, seen }: Death, outages: Span[]): Ending => {
+  const isKnown = seen && !outages.some(({ from }) => from >= at && from - at < PROMPT_MS)
+  return { how: 'livekit-server ended', from: at, to: at, withinMs: isKnown ? PROMPT_MS : null }
+}
 
 /** Somebody of the same identity came into the same room, be it themselves whose SDK did not tell. */
 const takeovers = ({ identity, room }: Attendee, since: number, logged: Logs): Ending[] =>
