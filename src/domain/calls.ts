@@ -7,11 +7,13 @@ import type { LivekitParticipant } from '../livekit/people.ts'
 import type { Store } from '../store/db.ts'
 import type { Sweep } from './comparison.ts'
 import { GoLiveError } from './errors.ts'
-import type { Presence, Seat } from './presence.ts'
+import { Lives } from './lives.ts'
+import type { Presence } from './presence.ts'
 import type { Recorder } from './recorder.ts'
 import { registeredRoom, registeredRooms } from './registry.ts'
 import { Removals } from './removals.ts'
 import type { Room } from './room.ts'
+import type { Seat } from './seat.ts'
 
 /** What GoLive asks of livekit-server about calls. */
 export type Livekit = Pick<
@@ -43,17 +45,6 @@ interface Deps {
 /** Why a call ends that would have gone on. */
 export type EndReason = 'ended' | 'room_deleted' | 'closed' | 'max_duration'
 
-/** A call of livekit-server's, as the last sweep found it. */
-interface Life {
-  /** milliseconds; earlier than livekit-server says where it goes on after livekit-server died */
-  began: number
-  createdAt: number
-  seenAt: number
-  generation: number
-}
-
-/** SDKs try for 45 seconds to get into a call again that livekit-server took along. */
-const COME_BACK_MS = 60_000
 /** How many rooms are asked about at once. */
 const SWEEP_WIDTH = 8
 const RETRY_MS = 250
@@ -71,9 +62,7 @@ export class Calls {
   /** rooms that were ended since the sweep began: what it hears of them is no longer true */
   #ended = new Set<string>()
   readonly #removals: Removals
-  /** by LiveKit's name of the room */
-  readonly #lives = new Map<string, Life>()
-
+  readonly #lives = new Lives()
   /** who was to be put out while livekit-server was not known to run: its calls may still be there */
   #decided: ((seat: Seat) => boolean)[] = []
 
@@ -138,7 +127,7 @@ export class Calls {
       await this.#deleteLivekitRoom(room.livekitName)
       for (const seat of presence.seatsOf(room.livekitName)) seat.socket?.close()
       presence.forgetRoom(room.livekitName)
-      this.#lives.delete(room.livekitName)
+      this.#lives.forget(room.livekitName)
       await after()
     })
   }
@@ -168,7 +157,7 @@ export class Calls {
   async putOut(match: (seat: Seat) => boolean): Promise<void> {
     const { presence, child } = this.#deps
     presence.epoch++
-    presence.forgetCutOff(match)
+    presence.cutOff.forget(match)
     if (!child().up && this.#decided.length < MOST_DECIDED) this.#decided.push(match)
     if (this.counting) await this.sweep()
     if (this.counting) throw putOutLater()
@@ -237,7 +226,7 @@ export class Calls {
         if (life) seen.push({ livekitName: name, sid: life.sid, people })
       })
       if (!child().up || child().generation !== generation) return
-      this.#forgetLives(askedAt)
+      this.#lives.forgetGone(askedAt)
       this.#knownGeneration = generation
       await this.#removals.catchUp()
       await recorder.swept({ askedAt, rooms: seen })
@@ -255,9 +244,9 @@ export class Calls {
     life: LivekitRoom | null,
     askedAt: number,
   ): Promise<LivekitParticipant[]> {
-    const { livekit, presence } = this.#deps
+    const { livekit, presence, child } = this.#deps
     if (!room) return this.#endStray(livekitName).then(() => [])
-    const over = life && this.#overBy(room, this.#beganAt(life, askedAt))
+    const over = life && this.#overBy(room, this.#lives.began(life, child().generation, askedAt))
     if (over) return this.end(room, over).then(() => [])
     const listed = life === null ? [] : await livekit.listParticipants(livekitName)
     // A room that was ended meanwhile may be another one of the same name: the next sweep will see.
@@ -275,24 +264,6 @@ export class Calls {
       await livekit.deleteRoom(livekitName).catch(ignoreAbsent)
       presence.forgetRoom(livekitName)
     })
-  }
-
-  /** For who was in it a call goes on that livekit-server took along when it died. */
-  #beganAt({ name, createdAtMs: createdAt }: LivekitRoom, seenAt: number): number {
-    const { generation } = this.#deps.child()
-    const known = this.#lives.get(name)
-    const goesOn =
-      known?.generation === generation
-        ? known.createdAt === createdAt
-        : known !== undefined && createdAt - known.seenAt < COME_BACK_MS
-    const began = known && goesOn ? known.began : createdAt
-    this.#lives.set(name, { began, createdAt, seenAt, generation })
-    return began
-  }
-
-  #forgetLives(now: number): void {
-    for (const [name, { seenAt }] of this.#lives)
-      if (seenAt < now - COME_BACK_MS) this.#lives.delete(name)
   }
 
   #overBy(room: Room, startedAt: number): EndReason | null {

@@ -7,7 +7,8 @@ import {
   swapRefreshToken,
 } from '../livekit/frames.ts'
 import type { Upstream } from '../livekit/signal.ts'
-import type { Presence, Seat, SeatSocket } from './presence.ts'
+import type { Presence } from './presence.ts'
+import type { Seat, SeatSocket } from './seat.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
 
 /** LiveKit closes by itself within milliseconds; revoked must mean out within a second. */

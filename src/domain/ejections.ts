@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Calls } from './calls.ts'
-import type { Presence, Seat } from './presence.ts'
+import type { Presence } from './presence.ts'
+import type { Seat } from './seat.ts'
 import type { JoinClaims } from './tokens.ts'
 
 interface Deps {

@@ -8,13 +8,14 @@ import { checkRoom } from './checks.ts'
 import type { Credentials } from './credentials.ts'
 import type { Minutes } from './minutes.ts'
 import type { Moderation } from './moderation.ts'
-import type { Presence, Seat, SeatSocket } from './presence.ts'
+import type { Presence } from './presence.ts'
 import { Refusal } from './refusal.ts'
 import { isRevoked } from './revocation.ts'
 import { type Room, roomOf } from './room.ts'
 import { livekitRoomName, NO_TENANT, splitLivekitRoomName } from './room-names.ts'
 import { banOf, effective, isTokenRevoked, NO_RULES, type RoomRules } from './room-rules.ts'
 import type { Rooms } from './rooms.ts'
+import type { Seat, SeatSocket } from './seat.ts'
 import { type Tenant, tenantOf } from './tenants.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
 
@@ -208,7 +209,7 @@ export class Gate {
     const seat = presence.seat(room.livekitName, claims.identity)
     if (seat) return this.#duplicate(claims, seat, stay)
     // So is who lost the call with livekit-server: only their seat was free for others meanwhile.
-    if (presence.wasCutOff(room.livekitName, claims.identity))
+    if (presence.cutOff.has({ livekitName: room.livekitName, identity: claims.identity }))
       return this.#full(claims.identity, ground)
     return notNow(room, now) ?? this.#overdrawn(ground) ?? this.#full(claims.identity, ground)
   }

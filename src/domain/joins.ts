@@ -3,7 +3,6 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { RwLocks } from '../lib/rw-lock.ts'
 import { internalJoinToken, type LivekitKey } from '../livekit/grants.ts'
-import { saidIn } from '../livekit/join-request.ts'
 import {
   askSignal,
   openSignal,
@@ -11,32 +10,19 @@ import {
   type SignalTarget,
   type Upstream,
 } from '../livekit/signal.ts'
+import { type Asked, type JoinRequest, refusalBy, selfRefusal, stayIn } from './asked.ts'
 import type { Calls } from './calls.ts'
 import { Connection } from './connection.ts'
 import { type Admission, type Gate, mediaUnavailable } from './gate.ts'
-import { MAX_METADATA_BYTES } from './names.ts'
-import type { Presence, Seat } from './presence.ts'
+import type { Presence } from './presence.ts'
 import type { Problems } from './problems.ts'
 import type { Recorder } from './recorder.ts'
 import { Refusal } from './refusal.ts'
 import type { Refusals } from './refusals.ts'
 import { NO_TENANT, splitLivekitRoomName } from './room-names.ts'
+import { COME_BACK_MS, type Seat } from './seat.ts'
 import { personOf, Sockets } from './sockets.ts'
 import type { JoinClaims, Tokens } from './tokens.ts'
-
-/** What is asked of the gate, without its token. */
-export interface Asked {
-  path: string
-  query: string
-  userAgent: string | null
-  address: string | null
-}
-
-/** An upgrade as it came in. */
-export interface JoinRequest extends Asked {
-  /** called when the token has turned out to be ours and in time */
-  proven: () => void
-}
 
 const OPEN_TIMEOUT_MS = 7000
 /** SDKs wait three seconds to be told why they were refused. */
@@ -47,12 +33,6 @@ export interface Callers {
   admit(address: string): void
   release(address: string): void
 }
-
-/**
- * SDKs try for 45 seconds to get lost signaling back. Until they give up, somebody is in the call, and
- * may have to open the way for their media again before.
- */
-const RELEASE_MS = 60_000
 
 interface Deps {
   gate: Gate
@@ -102,7 +82,7 @@ export class Joins {
    * request reads, but looks at who may present themselves only where the room is made already.
    */
   async #isTaken(claims: JoinClaims, request: Asked): Promise<Refusal | null> {
-    const refusal = presentation(claims, request.query)
+    const refusal = selfRefusal(claims, request.query)
     if (refusal) return refusal
     if (!new URLSearchParams(request.query).get('join_request')) return null
     const status = await askSignal(this.#target(claims, request), ASK_TIMEOUT_MS)
@@ -181,7 +161,7 @@ export class Joins {
 
   /** What the client says of itself is looked for only where livekit-server would take it. */
   #unfit({ claims, seat }: Admission & { seat: Seat }, { query }: Asked): Refusal | null {
-    const refusal = claims.grants.canUpdateOwnMetadata ? presentation(claims, query) : null
+    const refusal = claims.grants.canUpdateOwnMetadata ? selfRefusal(claims, query) : null
     if (refusal) return refusal
     const { tenantId } = seat
     const hasRoom = this.#sockets.admit(tenantId, this.#deps.presence.tenantNow(tenantId))
@@ -236,7 +216,7 @@ export class Joins {
     if (address === null) return
     const { callers } = this.#deps
     callers.admit(address)
-    connection.onEnd(() => setTimeout(() => callers.release(address), RELEASE_MS))
+    connection.onEnd(() => setTimeout(() => callers.release(address), COME_BACK_MS))
   }
 
   /** LiveKit's side, with one more try for a room that it forgot between the two steps. */
@@ -290,31 +270,6 @@ export class Joins {
     return verdict
   }
 }
-
-/** Asked for only where it decides: to find it in a request can mean to unpack it. */
-const stayIn = ({ onDuplicate }: JoinClaims, query: string): string | null =>
-  onDuplicate === 'reject' ? saidIn(query).stay : null
-
-/** Why somebody may not be shown as they want to, or null. */
-const presentation = ({ grants }: JoinClaims, query: string): Refusal | null => {
-  const { metadataBytes, attributeBytes } = saidIn(query)
-  if (metadataBytes + attributeBytes === 0) return null
-  if (!grants.canUpdateOwnMetadata) return refusalBy(401)
-  if (Math.max(metadataBytes, attributeBytes) <= MAX_METADATA_BYTES) return null
-  return new Refusal(
-    'request_refused',
-    `the client sent metadata or attributes of its own that are larger than ${MAX_METADATA_BYTES} bytes`,
-  )
-}
-
-/** livekit-server's own no to who was admitted. */
-const refusalBy = (status: 400 | 401): Refusal =>
-  new Refusal(
-    'request_refused',
-    status === 400
-      ? 'the media server could not read what the client sent besides its token'
-      : 'the media server refused what the client sent besides its token; metadata and attributes need the grant can_update_own_metadata',
-  )
 
 /** Most of them end within a second: what remains is to come again. */
 const tooMany = (): Refusal =>

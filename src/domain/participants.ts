@@ -7,11 +7,12 @@ import type { LivekitPerson, LivekitTrack } from '../livekit/people.ts'
 import { type Calls, mediaUnavailable } from './calls.ts'
 import { GoLiveError } from './errors.ts'
 import type { Moderation } from './moderation.ts'
-import type { Presence, Seat } from './presence.ts'
+import type { Presence } from './presence.ts'
 import { afterInstant } from './revocation.ts'
 import type { Room } from './room.ts'
 import { effective, type MemberChanges } from './room-rules.ts'
 import { type RpcCall, Rpcs } from './rpcs.ts'
+import type { Seat } from './seat.ts'
 
 /** Somebody in a call now. */
 export interface Participant extends LivekitPerson {

@@ -1,35 +1,8 @@
 import type { Clock } from '../lib/clock.ts'
+import { CutOff } from './cut-off.ts'
 import { NO_TENANT } from './room-names.ts'
+import type { Seat, SeatSocket } from './seat.ts'
 import type { JoinClaims } from './tokens.ts'
-
-/** What the gate holds open for somebody. */
-export interface SeatSocket {
-  /** milliseconds; when the client last sent anything or answered a ping */
-  readonly heardAt: number
-  readonly address: string | null
-  close(): void
-  /** Asks the client for a sign of life and waits a moment for it. */
-  probe(): Promise<void>
-}
-
-/** A place in a call: (room, identity). A closed socket does not free it, only having left does. */
-export interface Seat {
-  readonly tenantId: string
-  readonly roomId: string
-  readonly livekitName: string
-  readonly identity: string
-  /** what the token says that it was last admitted with; null for who was found after a restart */
-  claims: JoinClaims | null
-  /** as it was before the upgrade under way, for when nothing comes of it */
-  before: { claims: JoinClaims | null; changedAt: number }
-  /** LiveKit's id of this stay; null until its JoinResponse */
-  sid: string | null
-  /** upgrades under way */
-  pending: number
-  readonly since: number
-  changedAt: number
-  socket: SeatSocket | null
-}
 
 export interface Place {
   tenantId: string
@@ -50,8 +23,6 @@ export interface Capacity {
 export type Full = 'room_full' | 'tenant_full' | 'server_full'
 
 const LEFT_REMEMBERED_MS = 60_000
-/** SDKs try for 45 seconds to get into a call again that livekit-server took along. */
-const CUT_OFF_MS = 60_000
 const MOST_LEFT_REMEMBERED = 10_000
 
 /**
@@ -64,14 +35,14 @@ export class Presence {
   readonly #byTenant = new Map<string, number>()
   /** sids that left: a list asked for before they did must not bring them back */
   readonly #left = new Map<string, number>()
-  /** who was in a call when livekit-server died, by room and identity */
-  readonly #cutOff = new Map<string, { seat: Seat; at: number }>()
+  readonly cutOff: CutOff
   #total = 0
   /** Counts evictions. What was decided before one must be decided again. */
   epoch = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.cutOff = new CutOff(clock)
   }
 
   get total(): number {
@@ -131,17 +102,6 @@ export class Presence {
     return false
   }
 
-  /** True for who was in this call when livekit-server died a moment ago: no newcomer, without a seat. */
-  wasCutOff(livekitName: string, identity: string): boolean {
-    const cut = this.#cutOff.get(keyOf({ livekitName, identity }))
-    return cut !== undefined && cut.at + CUT_OFF_MS > this.#clock()
-  }
-
-  /** They were put out, or would have been: they are newcomers from now on. */
-  forgetCutOff(match: (seat: Seat) => boolean): void {
-    for (const [key, { seat }] of this.#cutOff) if (match(seat)) this.#cutOff.delete(key)
-  }
-
   /** Which limit keeps a newcomer out; who has a seat already is no newcomer. */
   full(place: Place, identity: string, capacity: Capacity): Full | null {
     if (this.seat(place.livekitName, identity)) return null
@@ -182,7 +142,7 @@ export class Presence {
     seat.changedAt = this.#clock()
     if (sid === null) return
     seat.sid = sid
-    this.#cutOff.delete(keyOf(seat))
+    this.cutOff.delete(seat)
   }
 
   closed(seat: Seat, socket: SeatSocket): void {
@@ -227,17 +187,14 @@ export class Presence {
   /** The room is gone with everybody in it. */
   forgetRoom(livekitName: string): void {
     for (const seat of this.seatsOf(livekitName)) this.#remove(seat)
-    this.forgetCutOff((seat) => seat.livekitName === livekitName)
+    this.cutOff.forget((seat) => seat.livekitName === livekitName)
   }
 
   /** livekit-server died and took all calls along. Whose they were may come back. */
   clear(): void {
-    const at = this.#clock()
-    for (const [key, cut] of this.#cutOff) if (cut.at + CUT_OFF_MS <= at) this.#cutOff.delete(key)
-    for (const seat of this.matching(() => true)) {
-      this.#remove(seat)
-      this.#cutOff.set(keyOf(seat), { seat, at })
-    }
+    const seats = this.matching(() => true)
+    for (const seat of seats) this.#remove(seat)
+    this.cutOff.add(seats)
   }
 
   #add(place: Place, identity: string, since: number): Seat {
@@ -294,7 +251,3 @@ export class Presence {
     }
   }
 }
-
-/** A slash is in no room's name. */
-const keyOf = ({ livekitName, identity }: Pick<Seat, 'livekitName' | 'identity'>): string =>
-  `${livekitName}/${identity}`

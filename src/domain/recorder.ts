@@ -15,6 +15,7 @@ import type { EventLog } from './events.ts'
 import { Patience } from './patience.ts'
 import type { Presence } from './presence.ts'
 import { Reports } from './reports.ts'
+import { lastHeard } from './seat.ts'
 import { SessionBook } from './session-book.ts'
 import { UsageSums } from './usage-days.ts'
 
@@ -127,7 +128,7 @@ export class Recorder {
   childGone(reason: string): Promise<void> {
     const at = this.#deps.clock()
     const heard = new Map(
-      this.#deps.presence.matching(() => true).map((seat) => [seat.sid, seat.socket?.heardAt]),
+      this.#deps.presence.matching(() => true).map((seat) => [seat.sid, lastHeard(seat)]),
     )
     return this.#endAll(reason, (sid) => ({
       at,
@@ -216,7 +217,7 @@ export class Recorder {
   /** When somebody's client last gave a sign of life, if it is the one of this stay. */
   #heardAt({ livekitName }: RoomLife, { sid, identity }: Stay): number | null {
     const seat = this.#deps.presence.seat(livekitName, identity)
-    return seat?.sid === sid ? (seat.socket?.heardAt ?? null) : null
+    return seat?.sid === sid ? lastHeard(seat) : null
   }
 
   /** As {@link Recorder.#write}, for what nobody can do anything about. */

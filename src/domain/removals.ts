@@ -3,7 +3,8 @@ import { within } from '../lib/deadline.ts'
 import type { Logger } from '../lib/log.ts'
 import { inParallel } from '../lib/parallel.ts'
 import { type LivekitClient, LivekitError } from '../livekit/client.ts'
-import type { Presence, Seat } from './presence.ts'
+import type { Presence } from './presence.ts'
+import { COME_BACK_MS, type Seat } from './seat.ts'
 import type { JoinClaims } from './tokens.ts'
 
 /** How many people livekit-server is asked to remove at once. */
@@ -12,8 +13,6 @@ const WIDTH = 8
 const OUT_WITHIN_MS = 500
 /** How often it is looked whether they are gone while livekit-server has not said so: as long as it takes. */
 const MOST_LOOKS = 10
-/** SDKs try for 45 seconds to get lost signaling back. */
-const COME_BACK_MS = 60_000
 
 interface Deps {
   clock: Clock

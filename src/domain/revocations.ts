@@ -4,9 +4,10 @@ import { findKey } from '../store/keys.ts'
 import type { Calls } from './calls.ts'
 import { GoLiveError } from './errors.ts'
 import type { Moderation } from './moderation.ts'
-import type { Presence, Seat } from './presence.ts'
+import type { Presence } from './presence.ts'
 import { afterInstant, isRevoked } from './revocation.ts'
 import type { Room } from './room.ts'
+import type { Seat } from './seat.ts'
 
 /** Whose tokens are taken back; null is everybody's. */
 export interface Whose {

@@ -1,5 +1,6 @@
+import type { Asked, JoinRequest } from '../domain/asked.ts'
 import type { Connection } from '../domain/connection.ts'
-import type { Asked, JoinRequest, Joins } from '../domain/joins.ts'
+import type { Joins } from '../domain/joins.ts'
 import { Refusal, type RefusalCode } from '../domain/refusal.ts'
 import { newRequestId } from '../lib/ids.ts'
 import type { Logger } from '../lib/log.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { Seat } from '../../src/domain/presence.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
+import type { Seat } from '../../src/domain/seat.ts'
 import { type Key, TestApi } from '../support/api.ts'
 
 /**

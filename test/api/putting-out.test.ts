@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import type { SeatSocket } from '../../src/domain/presence.ts'
+import type { SeatSocket } from '../../src/domain/seat.ts'
 import { type Key, TestApi } from '../support/api.ts'
 import { claimsOf } from '../support/claims.ts'
 

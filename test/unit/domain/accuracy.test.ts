@@ -15,7 +15,6 @@ test.each([
   ['nobody knows when they were heard last', 'connection_timeout', null],
   ['they were heard long ago', 'connection_timeout', NOW - 600_000],
   ['another one of their identity was heard in their place', 'state_mismatch', NOW],
-  ['another one of their identity took their place', 'duplicate_identity', NOW],
 ])('as long as livekit-server needs to notice is stated where %s', (_, reason, heardAt) => {
   expect(accuracyOf(reason, NOW, heardAt)).toBe(25_000)
 })

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
-import { type Place, Presence, type Seat, type SeatSocket } from '../../../src/domain/presence.ts'
+import { type Place, Presence } from '../../../src/domain/presence.ts'
+import { lastHeard, type Seat, type SeatSocket } from '../../../src/domain/seat.ts'
 import { claimsOf } from '../../support/claims.ts'
 
 const place = (name: string, tenantId = 'acme'): Place => ({
@@ -241,7 +242,7 @@ describe('when calls end', () => {
 
 describe('who was in a call when livekit-server died', () => {
   const isCutOff = (identity: string, where = room): boolean =>
-    presence.wasCutOff(where.livekitName, identity)
+    presence.cutOff.has({ livekitName: where.livekitName, identity: identity })
 
   beforeEach(() => {
     seat('ann')
@@ -269,7 +270,7 @@ describe('who was in a call when livekit-server died', () => {
   })
 
   test('is a newcomer once put out, or when the call was ended', () => {
-    presence.forgetCutOff((one) => one.identity === 'ann')
+    presence.cutOff.forget((one) => one.identity === 'ann')
     expect([isCutOff('ann'), isCutOff('bob')]).toEqual([false, true])
     presence.forgetRoom(room.livekitName)
     expect(isCutOff('bob')).toBe(false)
@@ -318,4 +319,14 @@ test('the counts are those of the seats, whatever happens in whatever order', ()
     ])
     expect(presence.roomsActive).toBe(sizes.filter((size) => size > 0).length)
   }
+})
+
+test('the sign of life of who is about to take a seat is not that of who is in it', () => {
+  const ann = seat('ann')
+  expect(lastHeard(ann)).toBe(0)
+  const newcomer = presence.take(room, claimsOf('ann'))
+  presence.opened(newcomer, { ...socket(), heardAt: 1000 })
+  expect(lastHeard(ann)).toBeNull()
+  presence.answered(newcomer, 'PA_again')
+  expect(lastHeard(ann)).toBe(1000)
 })
