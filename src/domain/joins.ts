@@ -27,6 +27,8 @@ import type { JoinClaims, Tokens } from './tokens.ts'
 const OPEN_TIMEOUT_MS = 7000
 /** SDKs wait three seconds to be told why they were refused. */
 const ASK_TIMEOUT_MS = 2000
+/** Whoever holds a token may ask as often as they like. */
+const MOST_ASKING = 32
 
 /** Keeps count of the addresses that people in calls come from. */
 export interface Callers {
@@ -60,6 +62,8 @@ export class Joins {
    * second after the first one's place was taken here, and whoever is in the call would have no seat.
    */
   readonly #turns = new RwLocks()
+  /** how often livekit-server is asked at this moment how a request reads */
+  #asking = 0
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -84,9 +88,15 @@ export class Joins {
   async #isTaken(claims: JoinClaims, request: Asked): Promise<Refusal | null> {
     const refusal = selfRefusal(claims, request.query)
     if (refusal) return refusal
-    if (!new URLSearchParams(request.query).get('join_request')) return null
-    const status = await askSignal(this.#target(claims, request), ASK_TIMEOUT_MS)
-    return status === 400 || status === 401 ? refusalBy(status) : null
+    const isAsked = new URLSearchParams(request.query).get('join_request')
+    if (!isAsked || this.#asking >= MOST_ASKING) return null
+    this.#asking++
+    try {
+      const status = await askSignal(this.#target(claims, request), ASK_TIMEOUT_MS)
+      return status === 400 || status === 401 ? refusalBy(status) : null
+    } finally {
+      this.#asking--
+    }
   }
 
   /**

@@ -195,6 +195,18 @@ test.each(ODD)(
   },
 )
 
+test('however many ask at once, a livekit-server that hangs is asked by 32 of them and keeps nobody else waiting', async () => {
+  const { token } = await acme.mint(await newRoom(), 'ann')
+  process.kill(golive.livekitPid(), 'SIGSTOP')
+  const asked = await Promise.all(
+    Array.from({ length: 100 }, () => ask(joinRequest({}, GZIP), token)),
+  ).finally(() => process.kill(golive.livekitPid(), 'SIGCONT'))
+  const answers = asked.map(({ status, body }) => [status, body.split(':')[0]])
+  expect(answers.filter(([status]) => status === 200)).toHaveLength(68)
+  expect(answers.filter(([, code]) => code === 'media_unavailable')).toHaveLength(32)
+  expect((await ask(joinRequest({}, GZIP), token)).body).toBe('success')
+})
+
 const OWN = { can_update_own_metadata: true }
 const LARGE: [what: string, said: (size: number) => Partial<JoinRequest>][] = [
   ['metadata', (size) => ({ metadata: 'x'.repeat(size) })],
