@@ -10,7 +10,7 @@ import { CliError, EXIT } from './exit.ts'
 import { SERVICE } from './service-files.ts'
 import { canBeService, type Installed, installService, refuseService } from './service-install.ts'
 import type { Cli } from './session.ts'
-import type { SetupOptions } from './setup-answers.ts'
+import type { SetupOptions } from './setup-questions.ts'
 import type { Done, Plan } from './setup-report.ts'
 
 /** A certificate authority answers within seconds; where it does not, the doctor says why. */

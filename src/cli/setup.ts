@@ -15,6 +15,7 @@ import { SERVICE } from './service-files.ts'
 import { prepareService } from './service-install.ts'
 import type { Cli } from './session.ts'
 import * as answers from './setup-answers.ts'
+import type { SetupOptions } from './setup-questions.ts'
 import { type Done, type Plan, report, resultOf } from './setup-report.ts'
 import * as service from './setup-service.ts'
 
@@ -37,7 +38,7 @@ export const addSetupCommand = (program: Command, cli: Cli): void => {
     .option('--admin <email>', 'the first admin')
     .option('--service', 'run as a service of systemd')
     .option('--no-service', 'do not')
-    .action(async (options: answers.SetupOptions, command: Command) => {
+    .action(async (options: SetupOptions, command: Command) => {
       cli.refuseUrl(command)
       const out = cli.output(command)
       const { config: flag } = command.optsWithGlobals<{ config?: string }>()
@@ -63,7 +64,7 @@ type Prompts = typeof import('./prompts.ts')
 
 interface Planning {
   file: ConfigFile
-  options: answers.SetupOptions
+  options: SetupOptions
   prompts: Prompts | null
   env: Record<string, string | undefined>
   asService: boolean
@@ -72,7 +73,7 @@ interface Planning {
 class Planner {
   readonly #cli: Cli
   readonly #file: ConfigFile
-  readonly #options: answers.SetupOptions
+  readonly #options: SetupOptions
   readonly #prompts: Prompts | null
   readonly #env: Planning['env']
   readonly #asService: boolean
