@@ -120,10 +120,11 @@ const writePair = async (folder: string, authority: Pem): Promise<Pem> => {
   return pem
 }
 
-/** All that came until the other side closed. */
+/** All that came until the other side closed: nothing, when it had closed before. */
 export const lastBytes = (socket: Socket): Promise<Buffer> =>
   new Promise((done) => {
     const parts: Buffer[] = []
+    if (socket.closed) done(Buffer.alloc(0))
     socket.on('data', (part: Buffer) => parts.push(part))
     socket.on('close', () => done(Buffer.concat(parts)))
   })
