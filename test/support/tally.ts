@@ -136,7 +136,7 @@ const ownEnds = (who: Attendee, after: DiaryLine[], outages: Span[]): Ending[] =
 
 /** Heard by nobody while no control plane is there; and who knows what an SDK still sent that hung. */
 const goodbye = (
-  { vanishedAt }: Attendee,
+  { vanishedAt, diary }: Attendee,
   after: DiaryLine[],
   leaving: DiaryLine,
   outages: Span[],
@@ -145,7 +145,7 @@ const goodbye = (
   const out = after.find((line) => line.what === 'out')
   const to = out ? at : (vanishedAt ?? at)
   const isLost = outages.some((one) => one.from <= (out?.at ?? to) && one.to >= at)
-  const isHeard = to === at && !isLost && isConnected(after, leaving)
+  const isHeard = to === at && !isLost && isConnected(diary, leaving)
   return { how: 'left', from: at, to, withinMs: isHeard ? PROMPT_MS : VANISHED_MS }
 }
 
@@ -179,8 +179,9 @@ const lastLoss = (lines: DiaryLine[]): number | undefined => {
   return wasBack ? (lastLoss(lines.slice(0, at)) ?? loss?.at) : loss?.at
 }
 
-const isConnected = (after: DiaryLine[], until: DiaryLine): boolean => {
-  const before = after.slice(0, after.indexOf(until))
+/** An SDK may tell its new id and still be on its way back. */
+const isConnected = (diary: DiaryLine[], until: DiaryLine): boolean => {
+  const before = diary.slice(0, diary.indexOf(until))
   const last = before.findLast((line) => /reconnect/.test(line.what))
   return last?.what !== 'reconnecting'
 }
