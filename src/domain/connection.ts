@@ -80,9 +80,9 @@ export class Connection implements SeatSocket {
     return promise
   }
 
-  /** Another connection of the same person has the seat now. */
+  /** Another connection of the same person took the seat over, whatever became of that one. */
   get isReplaced(): boolean {
-    return this.seat.socket !== null && this.seat.socket !== this
+    return this.seat.latest !== this
   }
 
   /** A frame from LiveKit as the client may see it. @throws FrameError when it must not be sent */
@@ -137,9 +137,12 @@ export class Connection implements SeatSocket {
     this.upstream.close(1000)
   }
 
-  /** The upgrade is over with LiveKit's first frame, or with the end of the connection before it. */
+  /**
+   * The upgrade is over with LiveKit's first frame, or with the end of the connection before it. Frames
+   * of two connections are read in any order: who was replaced already is in the call by another id.
+   */
   #settle(sid: string | null): void {
     this.#answered = true
-    this.#presence.answered(this.seat, sid)
+    this.#presence.answered(this.seat, this.isReplaced ? null : sid)
   }
 }

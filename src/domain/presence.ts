@@ -126,6 +126,7 @@ export class Presence {
 
   opened(seat: Seat, socket: SeatSocket): void {
     seat.socket = socket
+    seat.latest = socket
     seat.changedAt = this.#clock()
   }
 
@@ -217,6 +218,7 @@ export class Presence {
       since,
       changedAt,
       socket: null,
+      latest: null,
     }
     room.seats.set(identity, seat)
     this.#count(room.tenantId, 1)

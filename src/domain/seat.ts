@@ -30,6 +30,8 @@ export interface Seat {
   readonly since: number
   changedAt: number
   socket: SeatSocket | null
+  /** the last one that it had, open or not */
+  latest: SeatSocket | null
 }
 
 /** When somebody gave the last sign of life; null while it may be another one's who is about to take the seat. */
