@@ -165,7 +165,9 @@ export class Presence {
 
   /**
    * What LiveKit lists for a room, asked for at `askedAt`: adds who is missing here, frees the
-   * seats of who is not there. What changed since the question is left alone.
+   * seats of who is not there. What changed since the question is left alone, and so is who has a
+   * connection: LiveKit closes it to whom it puts out, but its list (1.13.5) drops an identity when a
+   * former stay of it ends, and has it again only when something of the new stay changes.
    */
   observe(
     place: Place,
@@ -180,7 +182,7 @@ export class Presence {
     const present = new Set(listed.map((one) => one.identity))
     for (const seat of this.seatsOf(place.livekitName)) {
       if (present.has(seat.identity) || seat.pending > 0 || seat.changedAt >= askedAt) continue
-      this.#remove(seat)
+      if (seat.socket === null) this.#remove(seat)
     }
     this.#forgetLeft()
   }

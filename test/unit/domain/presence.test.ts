@@ -185,10 +185,23 @@ describe("LiveKit's list of a room", () => {
 
   test('frees the seat of who vanished without a word', () => {
     seat('ann')
-    seat('bob')
+    const vanished = seat('bob')
+    presence.closed(vanished, vanished.socket as SeatSocket)
     now += 1000
     presence.observe(room, [listed('ann')], now)
     expect(identities()).toEqual(['ann'])
+  })
+
+  test('frees nobody whose connection is open: it forgets who took their own place', () => {
+    seat('ann', 'PA_1')
+    const again = seat('ann', 'PA_2')
+    presence.left(room.livekitName, 'ann', 'PA_1')
+    now += 1000
+    presence.observe(room, [], now)
+    expect(identities()).toEqual(['ann'])
+    presence.closed(again, again.socket as SeatSocket)
+    presence.observe(room, [], now)
+    expect(identities()).toEqual([])
   })
 
   test('frees nobody who came after the question was asked', () => {
