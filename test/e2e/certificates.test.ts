@@ -10,7 +10,7 @@ import { startInLab } from '../support/lab-golive.ts'
 import { Pebble } from '../support/pebble.ts'
 import { until } from '../support/wait.ts'
 
-setDefaultTimeout(150_000)
+setDefaultTimeout(240_000)
 
 const why =
   (await labMissing()) ?? (process.env.PEBBLE ? null : 'PEBBLE names no folder with pebble')

@@ -13,7 +13,7 @@ import {
 } from '../support/certified.ts'
 import { until } from '../support/wait.ts'
 
-setDefaultTimeout(120_000)
+setDefaultTimeout(240_000)
 
 const why = process.env.PEBBLE ? null : 'PEBBLE names no folder with pebble'
 if (why) console.log(`left out: ${why}`)
@@ -96,7 +96,7 @@ describe.skipIf(why !== null)('a certificate', () => {
   })
 
   test('is planned for the window that the authority names, and anew when it names another one', async () => {
-    await using all = await Certified.create({ nonceReject: 30 })
+    await using all = await Certified.create()
     let count = 0
     all.front.mishap = ({ path }) => (path === '/dir' && ++count % 3 === 1 ? { status: 503 } : null)
     {

@@ -126,5 +126,8 @@ export const untilCertificate = (
     { timeoutMs, everyMs: 250 },
   )
 
-export const untilIssued = (golive: GoLive, timeoutMs?: number): Promise<Status> =>
+/** The first try may be one of the few that find no end of rejected nonces; the next is a minute later. */
+const TWO_TRIES_MS = 150_000
+
+export const untilIssued = (golive: GoLive, timeoutMs = TWO_TRIES_MS): Promise<Status> =>
   untilCertificate(golive, 'a certificate is issued', ({ temporary }) => !temporary, timeoutMs)
